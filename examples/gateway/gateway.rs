@@ -1,0 +1,41 @@
+//! The gateway: a server whose filter chain ends in the proxy.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use leaktrail::LeakDetector;
+use tower::ServiceBuilder;
+
+use crate::act::Revision;
+use crate::body::Allocator;
+use crate::filters::cache_body::CacheBodyLayer;
+use crate::filters::debug_leaks::DebugLeaksLayer;
+use crate::filters::read_body::ReadBodyLayer;
+use crate::proxy::Proxy;
+use crate::server::Server;
+
+/// What a gateway is built from.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) allocator: Allocator,
+    pub(crate) detector: LeakDetector,
+    pub(crate) revision: Revision,
+    pub(crate) upstream: SocketAddr,
+    pub(crate) connections: usize,
+    /// Counts the requests that got no memory.
+    pub(crate) refused: Arc<AtomicU64>,
+}
+
+impl Gateway {
+    /// Starts it on `address`.
+    pub(crate) async fn start(self, address: SocketAddr) -> io::Result<Server> {
+        let chain = ServiceBuilder::new()
+            .layer(DebugLeaksLayer(self.detector))
+            .layer(ReadBodyLayer::new(self.allocator, self.refused))
+            .layer(CacheBodyLayer(self.revision))
+            .service(Proxy::new(self.upstream, self.connections));
+        Server::start(address, chain).await
+    }
+}

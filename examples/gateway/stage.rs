@@ -1,0 +1,111 @@
+//! One act in this process: servers up, load through, servers down, figures taken.
+
+use std::error::Error;
+use std::io::BufRead as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use leaktrail::{DirectMemory, LeakAware, LeakDetector, UnpooledAllocator};
+use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
+
+use crate::act::{Act, what_it_knows};
+use crate::args::Args;
+use crate::filters::{cache_body, debug_leaks};
+use crate::gateway::Gateway;
+use crate::load::{Answers, Load};
+use crate::monitor::Monitor;
+use crate::outcome::Figures;
+use crate::say::say;
+use crate::upstream;
+
+/// An act that takes longer has failed.
+const ACT_WITHIN: Duration = Duration::from_secs(120);
+
+/// The threads of the servers and of the load. Few, so that a first screen shows one trail and not eight.
+const WORKERS: usize = 2;
+
+/// Plays `act` and says what it came to; `None` when it stayed up for somebody, which promises nothing.
+pub(crate) fn play(act: Act, args: &Args, detector: &LeakDetector) -> Result<Option<Figures>, Box<dyn Error>> {
+    say!("{}", act.headline());
+    say!("Level {}: {}", detector.level(), what_it_knows(detector.level()));
+    say!("");
+
+    let memory = DirectMemory::with_limit(args.limit_bytes);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .thread_name("worker")
+        .enable_all()
+        .build()?;
+    let answers = runtime.block_on(drive(act, args, detector, &memory))?;
+    // Every task and every connection ends here: what is still alive is held by the program itself.
+    drop(runtime);
+    cache_body::release_all(act.revision());
+
+    let snapshot = detector.snapshot();
+    let figures = Figures {
+        answers,
+        used_bytes: memory.used(),
+        limit_bytes: args.limit_bytes,
+        live: snapshot.live(),
+        lost: snapshot.leaked(),
+    };
+    Ok(args.serve.is_none().then_some(figures))
+}
+
+async fn drive(
+    act: Act,
+    args: &Args,
+    detector: &LeakDetector,
+    memory: &DirectMemory,
+) -> Result<Answers, Box<dyn Error>> {
+    let allocator = UnpooledAllocator::new(memory.clone());
+    let allocator = LeakAware::new(allocator, detector.clone()).drop_policy(act.drop_policy());
+    let refused = Arc::new(AtomicU64::new(0));
+    let upstream = upstream::start().await?;
+    let gateway = Gateway {
+        allocator: Arc::new(allocator),
+        detector: detector.clone(),
+        revision: act.revision(),
+        upstream: upstream.address(),
+        connections: args.connections,
+        refused: Arc::clone(&refused),
+    };
+    let address = args.serve.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    let gateway = gateway.start(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+
+    let (answered, watched) = watch::channel(0);
+    let monitor = Monitor { memory: memory.clone(), detector: detector.clone(), refused, requests: args.requests };
+    let monitor = tokio::spawn(monitor.run(watched));
+    let load =
+        Load { target: gateway.address(), requests: args.requests, connections: args.connections, keys: act.keys() };
+    let answers = timeout(ACT_WITHIN, load.run(answered))
+        .await
+        .map_err(|_| format!("the load did not end within {ACT_WITHIN:?}"))??;
+    monitor.await?;
+
+    if args.serve.is_some() {
+        stay_up(gateway.address()).await;
+    }
+    gateway.stop().await;
+    upstream.stop().await;
+    Ok(answers)
+}
+
+/// Waits for somebody to press Enter. An end of input is no Enter: a service in the background has none.
+async fn stay_up(address: SocketAddr) {
+    say!("serving: http://{address}{}  (?format=json for JSON); Enter stops it", debug_leaks::PATH);
+    let (pressed, enter) = oneshot::channel();
+    // A thread of its own: a blocking task of the runtime would keep the runtime from ending.
+    std::thread::spawn(move || {
+        let read = std::io::stdin().lock().read_line(&mut String::new());
+        if read.is_ok_and(|length| length > 0) {
+            let _ = pressed.send(());
+        } else {
+            std::mem::forget(pressed);
+        }
+    });
+    let _ = enter.await;
+}

@@ -1,0 +1,153 @@
+//! The settings of a detector.
+
+use std::num::NonZeroU32;
+
+use super::{DirectMemoryLimit, FrameLimit, ReportTo};
+use crate::level::Level;
+
+/// The settings of a detector and of its budget, each of them valid.
+///
+/// Made by [`new`](Config::new) from the defaults or by [`from_env`](Config::from_env) from the environment, and
+/// changed by value. Each type admits only what has a meaning, so nothing is left to check later.
+///
+/// # Examples
+///
+/// ```
+/// use std::num::NonZeroU32;
+/// use leaktrail::{Config, Level, ReportTo};
+///
+/// let config = Config::new()
+///     .level(Level::Advanced)
+///     .sampling_interval(NonZeroU32::new(10).unwrap())
+///     .target_records(20)
+///     .report(ReportTo::Stderr);
+/// assert_eq!(config.configured_level(), Level::Advanced);
+/// assert_eq!(config.configured_target_records(), 20);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    level: Level,
+    sampling_interval: NonZeroU32,
+    target_records: u32,
+    max_frames: FrameLimit,
+    max_direct_memory: DirectMemoryLimit,
+    report: ReportTo,
+}
+
+impl Config {
+    /// The defaults; the environment is not read.
+    ///
+    /// Level `SIMPLE`, one handle in 128 sampled, 4 records, 32 frames, half of the memory that the process may
+    /// have, reports to where they are seen.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use leaktrail::{Config, Level};
+    ///
+    /// assert_eq!(Config::new().configured_level(), Level::Simple);
+    /// assert_eq!(Config::new().configured_sampling_interval().get(), 128);
+    /// assert_eq!(Config::new(), Config::default());
+    /// ```
+    #[must_use]
+    pub const fn new() -> Config {
+        Config {
+            level: Level::Simple,
+            // Netty's `DEFAULT_SAMPLING_INTERVAL`.
+            sampling_interval: NonZeroU32::new(128).expect("128 is not 0"),
+            // Netty's `DEFAULT_TARGET_RECORDS`.
+            target_records: 4,
+            max_frames: FrameLimit::DEFAULT,
+            max_direct_memory: DirectMemoryLimit::Inherit,
+            report: ReportTo::Auto,
+        }
+    }
+
+    /// Sets the level (`LEAK_DETECTION_LEVEL`). A ceiling of the build, [`Level::CEILING`], is applied by the detector.
+    #[must_use]
+    pub const fn level(mut self, level: Level) -> Config {
+        self.level = level;
+        self
+    }
+
+    /// Sets how many handles come to one that is sampled, on average (`LEAK_DETECTION_SAMPLING_INTERVAL`).
+    ///
+    /// 1 samples every handle. The default, 128, is Netty's.
+    #[must_use]
+    pub const fn sampling_interval(mut self, interval: NonZeroU32) -> Config {
+        self.sampling_interval = interval;
+        self
+    }
+
+    /// Sets up to how many access records of a handle are all kept (`LEAK_DETECTION_TARGET_RECORDS`).
+    ///
+    /// Beyond it touches are thinned out at random. 0 keeps the creation and the drop only.
+    #[must_use]
+    pub const fn target_records(mut self, records: u32) -> Config {
+        self.target_records = records;
+        self
+    }
+
+    /// Sets how many frames of a stack are kept (`LEAK_DETECTION_MAX_FRAMES`).
+    #[must_use]
+    pub const fn max_frames(mut self, frames: FrameLimit) -> Config {
+        self.max_frames = frames;
+        self
+    }
+
+    /// Sets the limit of the budget that is made from this configuration (`LEAK_DETECTION_MAX_DIRECT_MEMORY`).
+    #[must_use]
+    pub const fn max_direct_memory(mut self, limit: DirectMemoryLimit) -> Config {
+        self.max_direct_memory = limit;
+        self
+    }
+
+    /// Sets where reports are written (`LEAK_DETECTION_REPORT`). Sinks and subscribers are not touched by it.
+    #[must_use]
+    pub const fn report(mut self, to: ReportTo) -> Config {
+        self.report = to;
+        self
+    }
+
+    /// The level that is asked for.
+    #[must_use]
+    pub const fn configured_level(&self) -> Level {
+        self.level
+    }
+
+    /// How many handles come to one that is sampled.
+    #[must_use]
+    pub const fn configured_sampling_interval(&self) -> NonZeroU32 {
+        self.sampling_interval
+    }
+
+    /// Up to how many access records of a handle are all kept.
+    #[must_use]
+    pub const fn configured_target_records(&self) -> u32 {
+        self.target_records
+    }
+
+    /// How many frames of a stack are kept.
+    #[must_use]
+    pub const fn configured_max_frames(&self) -> FrameLimit {
+        self.max_frames
+    }
+
+    /// The limit of the budget that is made from this configuration.
+    #[must_use]
+    pub const fn configured_max_direct_memory(&self) -> DirectMemoryLimit {
+        self.max_direct_memory
+    }
+
+    /// Where reports are written.
+    #[must_use]
+    pub const fn configured_report(&self) -> ReportTo {
+        self.report
+    }
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config::new()
+    }
+}

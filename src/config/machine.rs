@@ -1,0 +1,200 @@
+//! How much memory this process may have.
+
+use std::fmt;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+/// The files in which Linux tells how much memory a process may have, under a root that tests replace.
+#[derive(Debug)]
+pub(super) struct Machine {
+    root: PathBuf,
+}
+
+/// An amount of memory and what sets it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Memory {
+    pub(super) bytes: u64,
+    set_by: SetBy,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum SetBy {
+    Machine,
+    ControlGroup(PathBuf),
+}
+
+impl Machine {
+    /// The machine that this process runs on.
+    pub(super) fn this() -> Machine {
+        Machine::at("/")
+    }
+
+    /// A machine whose `proc` and `sys` are under `root`.
+    pub(super) fn at(root: impl Into<PathBuf>) -> Machine {
+        Machine { root: root.into() }
+    }
+
+    /// The least of the machine's memory and the limits of the process's control group and of every group above it;
+    /// `None` where no file tells (another system than Linux, a sandbox).
+    pub(super) fn memory(&self) -> Option<Memory> {
+        let machine = self.total_memory().map(|bytes| Memory { bytes, set_by: SetBy::Machine });
+        // The machine's figure comes first, so that it wins a tie: a group may be given all there is.
+        machine.into_iter().chain(self.control_group_limits()).min_by_key(|memory| memory.bytes)
+    }
+
+    fn total_memory(&self) -> Option<u64> {
+        let text = self.read("proc/meminfo")?;
+        let figure = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        figure.trim().strip_suffix("kB")?.trim_end().parse::<u64>().ok()?.checked_mul(1024)
+    }
+
+    /// Each limit that is set for a group of this process or above it.
+    ///
+    /// The controllers are looked for where systemd and the container engines mount them. A path that
+    /// `/proc/self/cgroup` names may be the host's while the mount shows the container's own group as its root; the
+    /// walk ends at that root, so the limit is found either way.
+    fn control_group_limits(&self) -> Vec<Memory> {
+        let mut limits = Vec::new();
+        for line in self.read("proc/self/cgroup").unwrap_or_default().lines() {
+            // hierarchy:controllers:path, where the controllers of version 2 are an empty list.
+            let mut fields = line.splitn(3, ':');
+            let (Some(hierarchy), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next()) else {
+                continue;
+            };
+            let (mount, file) = if hierarchy == "0" && controllers.is_empty() {
+                ("sys/fs/cgroup", "memory.max")
+            } else if controllers.split(',').any(|controller| controller == "memory") {
+                ("sys/fs/cgroup/memory", "memory.limit_in_bytes")
+            } else {
+                continue;
+            };
+            // A group outside of the namespace shows as `/../name`; going up would leave the mount.
+            let group: PathBuf =
+                Path::new(path).components().filter(|part| matches!(part, Component::Normal(_))).collect();
+            for group in group.ancestors() {
+                let file = Path::new(mount).join(group).join(file);
+                // Version 2 says `max` for no limit, which does not parse; version 1 says a number that is larger
+                // than any machine's memory, which loses against it.
+                if let Some(bytes) = self.read(&file).and_then(|text| text.trim().parse().ok()) {
+                    limits.push(Memory { bytes, set_by: SetBy::ControlGroup(Path::new("/").join(file)) });
+                }
+            }
+        }
+        limits
+    }
+
+    fn read(&self, file: impl AsRef<Path>) -> Option<String> {
+        fs::read_to_string(self.root.join(file)).ok()
+    }
+}
+
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.set_by {
+            SetBy::Machine => write!(f, "the machine's {} B", self.bytes),
+            // A group's name is anybody's text, and this goes to the log.
+            SetBy::ControlGroup(file) => {
+                write!(f, "the {} B of {}", self.bytes, file.to_string_lossy().escape_debug())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    /// A directory of its own for each machine that a test makes up, removed with it.
+    struct Made(Machine);
+
+    impl Made {
+        fn of(files: &[(&str, &str)]) -> Made {
+            static NEXT: AtomicU32 = AtomicU32::new(0);
+            // Relaxed: the number only has to differ from those of the other tests.
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let root = std::env::temp_dir().join(format!("leaktrail-machine-{}-{number}", std::process::id()));
+            for (file, text) in files {
+                let file = root.join(file);
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(file, text).unwrap();
+            }
+            Made(Machine::at(root))
+        }
+
+        fn memory(&self) -> String {
+            self.0.memory().map_or("unknown".to_owned(), |memory| memory.to_string())
+        }
+    }
+
+    impl Drop for Made {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0.root);
+        }
+    }
+
+    const MEMINFO: (&str, &str) = ("proc/meminfo", "MemTotal:        1024 kB\nMemFree:          512 kB\n");
+
+    #[test]
+    #[cfg_attr(miri, ignore = "works on files")]
+    fn without_a_control_group_it_is_the_machine() {
+        assert_eq!(Made::of(&[MEMINFO]).memory(), "the machine's 1048576 B");
+        assert_eq!(Made::of(&[MEMINFO, ("proc/self/cgroup", "0::/\n")]).memory(), "the machine's 1048576 B");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "works on files")]
+    fn version_2_takes_the_least_of_the_group_and_those_above() {
+        let files = [
+            MEMINFO,
+            ("proc/self/cgroup", "0::/a/b/c\n"),
+            ("sys/fs/cgroup/a/memory.max", "5000\n"),
+            ("sys/fs/cgroup/a/b/memory.max", "4000\n"),
+            ("sys/fs/cgroup/a/b/c/memory.max", "max\n"),
+        ];
+        assert_eq!(Made::of(&files).memory(), "the 4000 B of /sys/fs/cgroup/a/b/memory.max");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "works on files")]
+    fn version_1_finds_a_container_whose_path_is_the_hosts() {
+        let files = [
+            MEMINFO,
+            ("proc/self/cgroup", "3:cpu:/docker/f00\n5:hugetlb,memory:/docker/f00\n0::/docker/f00\n"),
+            ("sys/fs/cgroup/memory/memory.limit_in_bytes", "6000\n"),
+        ];
+        assert_eq!(Made::of(&files).memory(), "the 6000 B of /sys/fs/cgroup/memory/memory.limit_in_bytes");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "works on files")]
+    fn a_limit_above_the_machine_is_none() {
+        let files = [
+            MEMINFO,
+            ("proc/self/cgroup", "5:memory:/\n"),
+            ("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"),
+        ];
+        assert_eq!(Made::of(&files).memory(), "the machine's 1048576 B");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "works on files")]
+    fn the_walk_stays_below_the_mount() {
+        let files = [
+            MEMINFO,
+            ("proc/self/cgroup", "0::/../../outside\n"),
+            ("sys/memory.max", "1\n"),
+            ("sys/fs/cgroup/memory.max", "7000\n"),
+        ];
+        assert_eq!(Made::of(&files).memory(), "the 7000 B of /sys/fs/cgroup/memory.max");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "works on files")]
+    fn files_that_say_nothing_are_passed_over() {
+        let files = [("proc/meminfo", "MemTotal: lots\n"), ("proc/self/cgroup", "\n:\n0:\nmemory\n0::\n")];
+        assert_eq!(Made::of(&files).memory(), "unknown");
+        assert_eq!(Made::of(&[]).memory(), "unknown");
+    }
+}

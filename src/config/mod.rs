@@ -1,0 +1,24 @@
+//! What the user asked for, and what the environment makes of it.
+//!
+//! A [`Config`] is a plain value that cannot hold a setting that means nothing. The environment is read over it:
+//! a variable that is set and understood wins, one that is not becomes a [`ConfigError`] and changes nothing.
+//! Only `env.rs` touches the process environment; the rest works on whatever is handed to it, and so do the tests.
+//! What each variable means to a user stands in `docs/CONFIGURATION.md`.
+
+#[expect(clippy::module_inception, reason = "a file bears the name of its main type")]
+mod config;
+mod direct_memory_limit;
+mod env;
+mod error;
+mod frame_limit;
+mod machine;
+mod overlay;
+mod report_to;
+mod setting;
+mod variable;
+
+pub use self::config::Config;
+pub use self::direct_memory_limit::DirectMemoryLimit;
+pub use self::error::ConfigError;
+pub use self::frame_limit::FrameLimit;
+pub use self::report_to::ReportTo;

@@ -1,0 +1,195 @@
+//! The detector as its users hold it.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::handle::{Opening, Ticket};
+use super::handle::{Tracked, Watched};
+use super::state::{Core, redirect, registry, waker};
+use super::subscription::Subscription;
+use super::telling::pass::{PATIENCE, Purpose};
+use crate::clock::Stamp;
+use crate::config::Config;
+use crate::level::Level;
+use crate::report::{LeakReport, Origin, Sink, SiteStats, Snapshot};
+use crate::sink::ClosureSink;
+use crate::stack::Symboliser;
+
+/// Counts handles by the line that created them and says which were lost.
+///
+/// A detector is a value: make one with [`new`](LeakDetector::new), clone it freely (clones share everything), or use the
+/// [`global`](LeakDetector::global) one. Two detectors share no count, no setting and no sink; the room for trails and stacks,
+/// and the twenty full reports a minute, are the process's.
+///
+/// # Examples
+///
+/// ```
+/// use leaktrail::{Config, LeakDetector, Level};
+///
+/// let detector = LeakDetector::new(Config::new().level(Level::Paranoid));
+/// let kept = detector.track(String::from("given back"));
+/// let lost = detector.track(String::from("forgotten"));
+/// leaktrail::Tracked::release(kept);
+/// drop(lost);
+///
+/// let snapshot = detector.snapshot();
+/// assert_eq!((snapshot.created(), snapshot.released(), snapshot.leaked(), snapshot.live()), (2, 1, 1, 0));
+/// ```
+///
+/// # Cost
+/// Of a handle, created and released: at DISABLED a load and a branch; at SIMPLE and ADVANCED two lookups in small caches of
+/// the thread and a few plain stores to counters that are the thread's own, no lock and no locked instruction, and for one in
+/// `sampling_interval` a walk of the stack; at PARANOID that walk for each. `docs/PERFORMANCE.md` has figures.
+pub struct LeakDetector {
+    core: Arc<Core>,
+}
+
+impl LeakDetector {
+    /// A detector of its own, with these settings and no others; [`Config::from_env`] makes settings of the environment.
+    ///
+    /// One thing is asked of the environment: whether some `LEAK_DETECTION_*` variable is set, to whatever value. At
+    /// [`ReportTo::Auto`](crate::ReportTo::Auto) reports go to standard error then if no logger would show them.
+    #[must_use]
+    pub fn new(config: Config) -> LeakDetector {
+        LeakDetector { core: Arc::new(Core::new(config)) }
+    }
+
+    /// The level in force.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.here(Core::level)
+    }
+
+    /// Changes the level for handles created from now on; what was decided for the others stays.
+    ///
+    /// A level above [`Level::CEILING`] becomes that, and a warning says so once.
+    pub fn set_level(&self, level: Level) {
+        self.core.set_level(level);
+        self.core.tell_notices();
+    }
+
+    /// Tracks a value: the handle must be released, and its drop without that is a leak.
+    ///
+    /// The resource is named after the type; [`resource`](LeakDetector::resource) names it otherwise and gives it a size.
+    /// The site is the caller of this function. Called through a closure, a generic function or an `async fn`, that is the
+    /// line within it, unless the function has `#[track_caller]` itself (which does nothing on an `async fn`).
+    #[track_caller]
+    pub fn track<T>(&self, value: T) -> Tracked<T> {
+        Tracked::new(value, self.open_named::<T>(Location::caller()))
+    }
+
+    /// Watches a value: dropping the handle is its release, and the ledger finds what is never dropped.
+    #[track_caller]
+    pub fn watch<T>(&self, value: T) -> Watched<T> {
+        Watched::new(value, self.open_named::<T>(Location::caller()))
+    }
+
+    #[inline]
+    fn open_named<T>(&self, location: &'static Location<'static>) -> Ticket {
+        self.core.open(|| Opening {
+            resource: std::any::type_name::<T>(),
+            is_type: true,
+            location,
+            origin: Origin::Created,
+            bytes: 0,
+            hint: None,
+        })
+    }
+
+    /// Calls `subscriber` with each report; independent of the log.
+    ///
+    /// Reports come on the log's schedule: the first loss of a cause, its first trail, each new path up to eight, then one
+    /// at growing pauses while it goes on; and at [`flush`](LeakDetector::flush) one for each cause whose count has changed.
+    /// Never a call per loss: [`LeakReport::count`] is the total so far. Calls come from the reporter's thread or from
+    /// whoever flushes, one at a time. A subscriber that panics is not called again.
+    pub fn subscribe(&self, subscriber: impl Fn(&LeakReport) + Send + Sync + 'static) -> Subscription {
+        self.add_sink(ClosureSink(subscriber))
+    }
+
+    /// Attaches a sink: as [`subscribe`](LeakDetector::subscribe), and it gets refusals and the exit summary too.
+    pub fn add_sink(&self, sink: impl Sink + 'static) -> Subscription {
+        self.here(|core| Subscription::new(core.sinks(), core.sinks().add(Box::new(sink))))
+    }
+
+    /// All counts now, exactly: totals and a row for each site.
+    ///
+    /// # Cost
+    /// A walk over the rows, with a few allocations for each; no symbols. Threads that create and release go on meanwhile:
+    /// each row is right by itself, and never shows more gone than created.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.here(|core| {
+            let mut sites = core.ledger().stats();
+            sites.sort_by(SiteStats::by_live);
+            let uptime = Stamp::now().since(core.started());
+            Snapshot { level: core.level(), sites, uptime, discarded: core.discarded() }
+        })
+    }
+
+    /// Who holds what is alive of one resource, by line, largest first.
+    ///
+    /// Sites with nothing alive are left out.
+    #[must_use]
+    pub fn holders(&self, resource: &str) -> Vec<SiteStats> {
+        self.here(|core| core.holders_where(|stats| stats.resource() == resource))
+    }
+
+    /// Reports every cause whose count has changed; when it returns, the reports have reached the log and the sinks.
+    ///
+    /// Called inside a sink it returns at once. While another thread delivers, it waits for it, 10 s at most.
+    ///
+    /// # Cost
+    /// Symbols are resolved and sinks are called on this thread.
+    pub fn flush(&self) {
+        self.here(|core| core.pass(Purpose::Flush, PATIENCE, &mut Symboliser::default()));
+    }
+
+    /// Asks whatever answers for this detector on this thread: the scope's that it has entered, if this is the global one.
+    pub(crate) fn here<R>(&self, ask: impl FnOnce(&Core) -> R) -> R {
+        match redirect::target(&self.core) {
+            Some(entered) => ask(&entered),
+            None => ask(&self.core),
+        }
+    }
+
+    /// True if another one answers for this detector on this thread.
+    pub(crate) fn is_redirected(&self) -> bool {
+        redirect::target(&self.core).is_some()
+    }
+
+    /// What the clones share.
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+}
+
+impl Clone for LeakDetector {
+    /// Another name for the same detector.
+    fn clone(&self) -> LeakDetector {
+        self.core.add_owner();
+        LeakDetector { core: self.core.clone() }
+    }
+}
+
+impl Drop for LeakDetector {
+    fn drop(&mut self) {
+        if self.core.remove_owner() {
+            if self.core.has_something_to_tell() {
+                if self.core.is_attended() {
+                    // It tells what there is and lets go of the detector then.
+                    waker::wake();
+                    return;
+                }
+                self.flush();
+            }
+            registry::let_go(&self.core);
+        }
+    }
+}
+
+impl fmt::Debug for LeakDetector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.core, f)
+    }
+}

@@ -1,0 +1,13 @@
+//! How it is told: one pass takes what waits, groups it by cause, writes it and hands it out.
+//!
+//! [`reporter`] is the thread that makes passes; `flush` makes one on the caller's thread; [`exit`] makes the last.
+//! [`living`] tells what is alive, to whoever asks.
+
+pub(super) mod delivery;
+mod editor;
+mod exit;
+mod living;
+pub(super) mod pass;
+mod refusing;
+pub(super) mod reporter;
+mod summary;

@@ -1,0 +1,92 @@
+//! The allocator wrapper.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::drop_policy::DropPolicy;
+use super::tracker::{self, Tracker};
+use crate::buffer::{AllocError, ByteBufAllocator, ByteBufMut};
+use crate::detector::LeakDetector;
+
+/// An allocator whose buffers are tracked: each reference is counted by the line that made it, and one that is dropped
+/// without release is reported with its trail.
+///
+/// Wrap it around the allocator that a program uses, in tests and in production; the level decides what it costs. When
+/// the budget refuses, the error says who holds the memory, and so does the log (`REFUSED:`).
+///
+/// # Examples
+///
+/// ```
+/// use leaktrail::{
+///     AllocError, ByteBufAllocator, Config, DirectMemory, LeakAware, LeakDetector, UnpooledAllocator,
+/// };
+///
+/// let memory = DirectMemory::with_limit(1 << 20);
+/// let detector = LeakDetector::new(Config::new());
+/// let allocator = LeakAware::new(UnpooledAllocator::new(memory.clone()), detector.clone());
+///
+/// let mut body = allocator.allocate(4096)?;
+/// body.put_slice(b"hello");
+/// let body = body.freeze();
+/// let cached = body.retain(); // the line that a leak of `cached` is reported with
+/// assert!(!body.release());
+/// drop(cached);
+///
+/// assert_eq!((detector.snapshot().leaked(), memory.used()), (1, 0)); // reported, and given back
+/// # Ok::<(), AllocError>(())
+/// ```
+pub struct LeakAware<A> {
+    allocator: A,
+    tracker: Arc<Tracker>,
+}
+
+impl<A> LeakAware<A> {
+    /// Wraps `allocator`; what becomes of a drop without release is [`DropPolicy::Reclaim`].
+    pub fn new(allocator: A, detector: LeakDetector) -> LeakAware<A> {
+        LeakAware { allocator, tracker: tracker::shared(detector, DropPolicy::default()) }
+    }
+
+    /// Says what a drop without release means, for buffers allocated from now on.
+    #[must_use]
+    pub fn drop_policy(self, policy: DropPolicy) -> LeakAware<A> {
+        LeakAware { tracker: tracker::shared(self.tracker.detector.clone(), policy), allocator: self.allocator }
+    }
+
+    /// The allocator within.
+    pub fn inner(&self) -> &A {
+        &self.allocator
+    }
+
+    /// The detector that counts its buffers.
+    pub fn detector(&self) -> &LeakDetector {
+        &self.tracker.detector
+    }
+}
+
+impl<A: ByteBufAllocator> ByteBufAllocator for LeakAware<A> {
+    #[track_caller]
+    fn allocate(&self, capacity: usize) -> Result<ByteBufMut, AllocError> {
+        match self.allocator.allocate(capacity) {
+            Ok(buffer) => Ok(buffer.with_hook(self.tracker.clone(), Location::caller())),
+            Err(AllocError::Budget(error)) => Err(AllocError::Budget(self.tracker.complete(error))),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl<A: Clone> Clone for LeakAware<A> {
+    fn clone(&self) -> LeakAware<A> {
+        LeakAware { allocator: self.allocator.clone(), tracker: self.tracker.clone() }
+    }
+}
+
+impl<A: fmt::Debug> fmt::Debug for LeakAware<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeakAware")
+            .field("allocator", &self.allocator)
+            .field("detector", &self.tracker.detector)
+            .field("policy", &self.tracker.policy)
+            .finish()
+    }
+}

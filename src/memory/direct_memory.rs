@@ -1,0 +1,277 @@
+//! A budget of bytes.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::account::Account;
+use super::out_of_direct_memory::OutOfDirectMemory;
+use super::reservation::Reservation;
+use crate::config::Config;
+
+/// A budget of bytes: what is reserved is counted exactly, and what would go over the limit is refused.
+///
+/// Give one to each allocator that is to share it; a clone is the same budget. It is the counterpart of Netty's
+/// `io.netty.maxDirectMemory`, but a value: a program may have as many as it has kinds of memory.
+///
+/// It never hands out more than its limit, not for an instant, and it never refuses what fits, however many threads ask
+/// at once. It does not allocate: it counts what you, or an allocator, are about to allocate.
+///
+/// # Examples
+///
+/// ```
+/// use leaktrail::DirectMemory;
+///
+/// let memory = DirectMemory::with_limit(1024);
+/// let first = memory.try_reserve(1000)?;
+/// let refused = memory.try_reserve(100).unwrap_err();
+/// assert_eq!(refused.to_string(), "failed to allocate 100 byte(s) of direct memory (used: 1000, max: 1024)");
+/// drop(first);
+/// assert!(memory.try_reserve(100).is_ok());
+/// assert_eq!((memory.used(), memory.peak()), (0, 1000));
+/// # Ok::<(), leaktrail::OutOfDirectMemory>(())
+/// ```
+///
+/// # Cost
+/// A reservation is three atomic read-modify-writes (a compare-and-swap of the bytes, a count, a clone of the budget's
+/// handle) and one more while the peak rises; giving it back is three. No lock, no allocation.
+#[derive(Clone)]
+pub struct DirectMemory {
+    account: Arc<Account>,
+}
+
+impl DirectMemory {
+    /// A budget that hands out at most so many bytes at once.
+    #[must_use]
+    pub fn with_limit(bytes: u64) -> DirectMemory {
+        DirectMemory { account: Arc::new(Account::new(Some(bytes))) }
+    }
+
+    /// A budget that counts and does not refuse.
+    ///
+    /// Only its counter is finite: a sum above `u64::MAX - 1` is refused.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use leaktrail::DirectMemory;
+    ///
+    /// let memory = DirectMemory::unlimited();
+    /// let reservation = memory.try_reserve(1 << 40)?;
+    /// assert_eq!((memory.limit(), memory.used()), (None, 1 << 40));
+    /// # drop(reservation);
+    /// # Ok::<(), leaktrail::OutOfDirectMemory>(())
+    /// ```
+    #[must_use]
+    pub fn unlimited() -> DirectMemory {
+        DirectMemory { account: Arc::new(Account::new(None)) }
+    }
+
+    /// The budget that `LEAK_DETECTION_MAX_DIRECT_MEMORY` asks for: `512m`, `0` for no limit, below 0 or unset for half
+    /// of what this process may have.
+    ///
+    /// A value that means nothing counts as unset. The global detector warns about it when it is made, as about every bad
+    /// setting; a program that never uses that one asks [`Config::from_env`](crate::Config::from_env), which gives an error.
+    /// Each call reads the environment and makes a budget of its own: make one, and clone it.
+    #[must_use]
+    pub fn from_env() -> DirectMemory {
+        let (config, _told_by_the_global_detector) = Config::from_env_lossy();
+        let (limit_bytes, _origin) = config.configured_max_direct_memory().resolve();
+        DirectMemory { account: Arc::new(Account::new(limit_bytes)) }
+    }
+
+    /// Reserves so many bytes, at once or not at all.
+    ///
+    /// # Errors
+    /// [`OutOfDirectMemory`] when they do not fit. It names the caller of this function, and the budget is as it was.
+    #[track_caller]
+    pub fn try_reserve(&self, bytes: u64) -> Result<Reservation, OutOfDirectMemory> {
+        // Out here, since inside a closure the caller is the closure.
+        let location = Location::caller();
+        Reservation::take(&self.account, bytes)
+            .map_err(|used| OutOfDirectMemory::new(&self.account, bytes, used, location))
+    }
+
+    /// The bytes that are reserved now, those abandoned included. Never above the limit.
+    #[must_use]
+    pub fn used(&self) -> u64 {
+        self.account.used_bytes()
+    }
+
+    /// The most bytes that may be reserved at once; `None` without a limit.
+    #[must_use]
+    pub fn limit(&self) -> Option<u64> {
+        self.account.limit_bytes()
+    }
+
+    /// The most bytes that were reserved at once so far.
+    #[must_use]
+    pub fn peak(&self) -> u64 {
+        self.account.peak_bytes()
+    }
+
+    /// How many reservations are live, those of 0 bytes included and those abandoned not.
+    #[must_use]
+    pub fn reservations(&self) -> u64 {
+        self.account.live_reservations()
+    }
+
+    /// The bytes that were [abandoned](Reservation::abandon): a part of [`used`](DirectMemory::used) that never comes
+    /// back.
+    #[must_use]
+    pub fn abandoned(&self) -> u64 {
+        self.account.abandoned_bytes()
+    }
+}
+
+impl fmt::Debug for DirectMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DirectMemory")
+            .field("used", &self.used())
+            .field("limit", &self.limit())
+            .field("peak", &self.peak())
+            .field("reservations", &self.reservations())
+            .field("abandoned", &self.abandoned())
+            .finish()
+    }
+}
+
+#[cfg(all(test, not(leaktrail_loom)))]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const fn assert_send_sync<T: Send + Sync>() {}
+    const _: () = {
+        assert_send_sync::<DirectMemory>();
+        assert_send_sync::<Reservation>();
+        assert_send_sync::<OutOfDirectMemory>();
+    };
+
+    #[test]
+    fn a_refusal_changes_nothing_and_names_its_caller() {
+        let memory = DirectMemory::with_limit(1024);
+        let _reservation = memory.try_reserve(1000).unwrap();
+        let (refused, line) = (memory.try_reserve(100).unwrap_err(), line!());
+        assert_eq!((refused.site().line(), refused.requested(), refused.used()), (line, 100, 1000));
+        assert_eq!(refused.limit(), Some(1024));
+        assert!(refused.site().file().ends_with("src/memory/direct_memory.rs"), "{}", refused.site());
+        assert_eq!((memory.used(), memory.peak(), memory.reservations()), (1000, 1000, 1));
+    }
+
+    #[test]
+    fn clones_are_one_budget_and_debug_shows_it() {
+        let memory = DirectMemory::with_limit(10);
+        let _reservation = memory.clone().try_reserve(7).unwrap();
+        assert_eq!(
+            format!("{memory:?}"),
+            "DirectMemory { used: 7, limit: Some(10), peak: 7, reservations: 1, abandoned: 0 }"
+        );
+    }
+
+    /// Netty's limit of 512 MiB near its end, from four threads that each ask for more than is left.
+    #[test]
+    fn threads_near_the_limit_never_pass_it() {
+        const LIMIT: u64 = 536_870_912;
+        let rounds: u64 = if cfg!(miri) { 50 } else { 20_000 };
+        let memory = DirectMemory::with_limit(LIMIT);
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let takers: Vec<_> = (1..=4_u64)
+                .map(|taker| {
+                    let memory = memory.clone();
+                    scope.spawn(move || {
+                        let mut held = None;
+                        for round in 0..rounds {
+                            let bytes = LIMIT / 8 * ((round + taker) % 7);
+                            // The one before is held meanwhile, so that the budget is always near its end.
+                            let reserved = memory.try_reserve(bytes).ok();
+                            assert!(reserved.as_ref().is_none_or(|reservation| reservation.bytes() == bytes));
+                            drop(std::mem::replace(&mut held, reserved));
+                        }
+                    })
+                })
+                .collect();
+            let watcher = scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    assert!(memory.used() <= LIMIT && memory.peak() <= LIMIT, "{memory:?}");
+                    std::hint::spin_loop();
+                }
+            });
+            takers.into_iter().for_each(|taker| taker.join().unwrap());
+            done.store(true, Ordering::Relaxed);
+            watcher.join().unwrap();
+        });
+        assert_eq!((memory.used(), memory.reservations(), memory.abandoned()), (0, 0, 0));
+        assert!(memory.peak() > 0);
+    }
+
+    #[derive(Clone, Debug)]
+    enum Action {
+        Reserve(u64),
+        GiveBack(prop::sample::Index),
+        Abandon(prop::sample::Index),
+        Absorb(prop::sample::Index, prop::sample::Index),
+    }
+
+    fn actions() -> impl Strategy<Value = Vec<Action>> {
+        // Around the limit of 1000, and around the end of the numbers.
+        let bytes = prop_oneof![8 => 0..400_u64, 1 => 900..1100_u64, 1 => u64::MAX - 2..=u64::MAX];
+        let action = prop_oneof![
+            4 => bytes.prop_map(Action::Reserve),
+            3 => any::<prop::sample::Index>().prop_map(Action::GiveBack),
+            1 => any::<prop::sample::Index>().prop_map(Action::Abandon),
+            1 => any::<(prop::sample::Index, prop::sample::Index)>().prop_map(|(a, b)| Action::Absorb(a, b)),
+        ];
+        prop::collection::vec(action, 1..60)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: if cfg!(miri) { 2 } else { 512 }, failure_persistence: None, ..ProptestConfig::default()
+        })]
+
+        /// Against a list of what is out, summed up each time.
+        #[test]
+        fn counts_as_a_list_would(actions in actions(), limit in prop::option::of(Just(1000_u64))) {
+            let memory = limit.map_or_else(DirectMemory::unlimited, DirectMemory::with_limit);
+            let most = u128::from(limit.unwrap_or(u64::MAX - 1));
+            let (mut live, mut abandoned, mut peak) = (Vec::<Reservation>::new(), 0_u128, 0_u128);
+            for action in actions {
+                let used = live.iter().map(|reservation| u128::from(reservation.bytes())).sum::<u128>() + abandoned;
+                match action {
+                    Action::Reserve(bytes) => {
+                        let reserved = memory.try_reserve(bytes);
+                        prop_assert_eq!(reserved.is_ok(), used + u128::from(bytes) <= most);
+                        live.extend(reserved);
+                    }
+                    Action::GiveBack(index) if !live.is_empty() => drop(live.swap_remove(index.index(live.len()))),
+                    Action::Abandon(index) if !live.is_empty() => {
+                        let reservation = live.swap_remove(index.index(live.len()));
+                        abandoned += u128::from(reservation.bytes());
+                        reservation.abandon();
+                    }
+                    Action::Absorb(from, into) if live.len() > 1 => {
+                        let from = live.swap_remove(from.index(live.len()));
+                        let into = into.index(live.len());
+                        live[into].absorb(from);
+                    }
+                    _ => {}
+                }
+                let used = live.iter().map(|reservation| u128::from(reservation.bytes())).sum::<u128>() + abandoned;
+                peak = peak.max(used);
+                prop_assert_eq!(u128::from(memory.used()), used);
+                prop_assert_eq!(u128::from(memory.peak()), peak);
+                prop_assert_eq!(u128::from(memory.abandoned()), abandoned);
+                prop_assert_eq!(memory.reservations(), live.len() as u64);
+            }
+            drop(live);
+            prop_assert_eq!(u128::from(memory.used()), abandoned);
+            prop_assert_eq!(memory.reservations(), 0);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! All counts at one moment.
+
+use std::time::Duration;
+
+use super::{Discarded, SiteStats};
+use crate::level::Level;
+
+/// All counts at one moment: exact totals, and a row for each resource and site.
+///
+/// Totals are the sums of the rows. Rows stand in the order of what they hold: most live bytes first, then most live
+/// handles. `Display` is a table for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
+pub struct Snapshot {
+    pub(crate) level: Level,
+    pub(crate) sites: Vec<SiteStats>,
+    #[cfg_attr(feature = "serde", serde(rename = "uptime_ms", with = "crate::report::json::millis"))]
+    pub(crate) uptime: Duration,
+    pub(crate) discarded: Discarded,
+}
+
+impl Snapshot {
+    /// The level in force.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// How long the detector has been up.
+    pub fn uptime(&self) -> Duration {
+        self.uptime
+    }
+
+    /// How many handles were made.
+    pub fn created(&self) -> u64 {
+        self.total(SiteStats::created)
+    }
+
+    /// How many were released.
+    pub fn released(&self) -> u64 {
+        self.total(SiteStats::released)
+    }
+
+    /// How many were dropped without release.
+    pub fn leaked(&self) -> u64 {
+        self.total(SiteStats::leaked)
+    }
+
+    /// How many were let go on purpose.
+    pub fn untracked(&self) -> u64 {
+        self.total(SiteStats::untracked)
+    }
+
+    /// How many are alive.
+    pub fn live(&self) -> u64 {
+        self.total(SiteStats::live)
+    }
+
+    /// The bytes of those that are alive.
+    pub fn live_bytes(&self) -> u64 {
+        self.total(SiteStats::live_bytes)
+    }
+
+    /// The bytes of those that were lost.
+    pub fn leaked_bytes(&self) -> u64 {
+        self.total(SiteStats::leaked_bytes)
+    }
+
+    /// The rows, the largest holder first.
+    pub fn sites(&self) -> &[SiteStats] {
+        &self.sites
+    }
+
+    /// What the caps kept out.
+    pub fn discarded(&self) -> Discarded {
+        self.discarded
+    }
+
+    fn total(&self, figure: impl Fn(&SiteStats) -> u64) -> u64 {
+        self.sites.iter().map(figure).fold(0, u64::saturating_add)
+    }
+}

@@ -1,0 +1,29 @@
+//! `docs/REPORT-FORMAT.md` shows what is really written.
+
+use std::collections::BTreeSet;
+
+use super::exit_summary::{capped, clean, dirty, in_use, untracked};
+use super::refusal::{abandoned, refusal};
+use super::{again, creation_only, full, untraced};
+use crate::report::text::MoreRefusals;
+
+const DOCUMENTED: &str = include_str!("../../../../docs/REPORT-FORMAT.md");
+
+#[test]
+fn each_sample_line_is_one_that_is_written() {
+    let reports = [full(), untraced(), creation_only(), again()].map(|report| report.to_string());
+    let summaries = [clean(), dirty(), in_use(), untracked(), capped()].map(|summary| summary.to_string());
+    let refusals = [refusal().to_string(), abandoned().to_string(), MoreRefusals(41).to_string()];
+    let written: BTreeSet<&str> =
+        reports.iter().chain(&summaries).chain(&refusals).flat_map(|text| text.lines()).collect();
+
+    let mut lines = 0;
+    for sample in DOCUMENTED.split("```text\n").skip(1) {
+        let (sample, _) = sample.split_once("```").expect("a fence that closes");
+        for line in sample.lines() {
+            assert!(written.contains(line), "nothing writes this line of docs/REPORT-FORMAT.md:\n{line}");
+            lines += 1;
+        }
+    }
+    assert!(lines > 30, "only {lines} lines of samples were found");
+}

@@ -1,0 +1,59 @@
+//! The text of a [`Snapshot`]: a table for a person.
+
+use std::fmt;
+
+use super::{Escaped, Spelled, discarded_figures};
+use crate::report::{SiteStats, Snapshot};
+
+/// A head and the figure below it.
+type Column = (&'static str, fn(&SiteStats) -> u64);
+
+/// What each row shows, in this order, before the name.
+const COLUMNS: [Column; 7] = [
+    ("live", SiteStats::live),
+    ("live B", SiteStats::live_bytes),
+    ("created", SiteStats::created),
+    ("released", SiteStats::released),
+    ("lost", SiteStats::leaked),
+    ("lost B", SiteStats::leaked_bytes),
+    ("untracked", SiteStats::untracked),
+];
+
+impl fmt::Display for Snapshot {
+    /// A line of totals, then a row for each site, without a newline at the end. For people: the columns may change.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "level {}, up {}: ", self.level, Spelled(self.uptime))?;
+        write!(f, "{} created, {} released, ", self.created(), self.released())?;
+        write!(f, "{} lost ({} B), {} untracked, ", self.leaked(), self.leaked_bytes(), self.untracked())?;
+        write!(f, "{} live ({} B)", self.live(), self.live_bytes())?;
+        if !self.sites.is_empty() {
+            self.write_table(f)?;
+        }
+        if self.discarded.is_empty() {
+            return Ok(());
+        }
+        write!(f, "\nnot kept, over a cap: {}", discarded_figures(&self.discarded))
+    }
+}
+
+impl Snapshot {
+    fn write_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let widths = COLUMNS.map(|(head, figure)| {
+            let widest = self.sites.iter().map(|stats| figure(stats).to_string().len()).max();
+            widest.unwrap_or(0).max(head.len())
+        });
+        f.write_str("\n")?;
+        for ((head, _), width) in COLUMNS.iter().zip(widths) {
+            write!(f, "{head:>width$}  ")?;
+        }
+        f.write_str("resource and site")?;
+        for stats in &self.sites {
+            f.write_str("\n")?;
+            for ((_, figure), width) in COLUMNS.iter().zip(widths) {
+                write!(f, "{:>width$}  ", figure(stats))?;
+            }
+            write!(f, "{} {} {}", Escaped(&stats.resource), stats.origin.word(), stats.site)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! The way out that every detector has.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::standard_error;
+use crate::config::{Config, ReportTo};
+use crate::report::{Escaped, ExitSummary, LeakReport, Refusal, Severity, Sink};
+
+/// The target of every record that this crate logs.
+pub(crate) const TARGET: &str = "leaktrail";
+
+/// The log, or standard error, or nothing, as `LEAK_DETECTION_REPORT` says.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    to: ReportTo,
+    /// Some `LEAK_DETECTION_*` variable was set when the detector was made: somebody wants to see something.
+    variable_set: bool,
+    /// The logger panicked once: from then on lines go to standard error.
+    log_is_broken: AtomicBool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Channel {
+    Log,
+    StandardError,
+    Nothing,
+}
+
+impl Outlet {
+    /// The outlet that a configuration asks for.
+    pub(crate) fn new(config: &Config) -> Outlet {
+        Outlet {
+            to: config.configured_report(),
+            variable_set: Config::any_variable_set(),
+            log_is_broken: AtomicBool::new(false),
+        }
+    }
+
+    /// A line that belongs to no report: told if reports are.
+    pub(crate) fn notice(&self, severity: Severity, text: &str) {
+        self.say(severity, text);
+    }
+
+    /// A warning about settings: always told, on the log if that shows warnings, else on standard error.
+    pub(crate) fn warn_always(&self, text: &str) {
+        if !self.log_is_broken() && log::log_enabled!(target: TARGET, log::Level::Warn) {
+            log::warn!(target: TARGET, "{text}");
+        } else {
+            standard_error::write(Severity::Warn, text);
+        }
+    }
+
+    /// The logger panicked: it is not called again.
+    pub(crate) fn give_up_log(&self) {
+        // Relaxed: who calls it once more has another panic caught, and nothing else.
+        self.log_is_broken.store(true, Ordering::Relaxed);
+    }
+
+    fn log_is_broken(&self) -> bool {
+        self.log_is_broken.load(Ordering::Relaxed)
+    }
+
+    /// A line for whoever debugs a set-up: on the log alone.
+    pub(crate) fn echo(&self, text: &str) {
+        if !self.log_is_broken() {
+            log::debug!(target: TARGET, "{text}");
+        }
+    }
+
+    /// A line while the process ends: never by a logger (its thread-locals may be gone), by file descriptor 2.
+    pub(crate) fn last_words(&self, severity: Severity, text: &str) {
+        let shown = match self.to {
+            ReportTo::Off => false,
+            ReportTo::Stderr => true,
+            // The maximum is a plain atomic: to ask a logger itself would be to call it.
+            ReportTo::Log => log::max_level() >= level_of(severity),
+            ReportTo::Auto => log::max_level() >= level_of(severity) || self.variable_set,
+        };
+        if shown {
+            standard_error::write(severity, text);
+        }
+    }
+
+    fn say(&self, severity: Severity, text: &str) {
+        match self.channel() {
+            Channel::Log => log::log!(target: TARGET, level_of(severity), "{text}"),
+            Channel::StandardError => standard_error::write(severity, text),
+            Channel::Nothing => {}
+        }
+    }
+
+    /// Where lines go now. A logger may be installed at any time, so this is asked each time.
+    fn channel(&self) -> Channel {
+        match self.to {
+            ReportTo::Off => Channel::Nothing,
+            _ if self.log_is_broken() => Channel::StandardError,
+            ReportTo::Log => Channel::Log,
+            ReportTo::Stderr => Channel::StandardError,
+            // Whether errors are shown decides for all: a logger that shows errors and hides a lesser line does so by
+            // its user's wish.
+            ReportTo::Auto if log::log_enabled!(target: TARGET, log::Level::Error) => Channel::Log,
+            ReportTo::Auto if self.variable_set => Channel::StandardError,
+            ReportTo::Auto => Channel::Nothing,
+        }
+    }
+}
+
+impl Sink for Outlet {
+    fn report(&self, report: &LeakReport) {
+        let severity = report.severity();
+        match self.channel() {
+            Channel::Log => log::log!(
+                target: TARGET,
+                level_of(severity),
+                fingerprint:% = report.fingerprint(),
+                // Escaped as in the text: a logger writes it beside that.
+                resource:% = Escaped(report.resource()),
+                site:% = report.site(),
+                count = report.count(),
+                bytes = report.bytes();
+                "{report}"
+            ),
+            Channel::StandardError => standard_error::write(severity, &report.to_string()),
+            Channel::Nothing => {}
+        }
+    }
+
+    fn refusal(&self, refusal: &Refusal) {
+        // A record a line: container collectors split lines, and each stands alone.
+        for line in refusal.to_string().lines() {
+            self.say(Severity::Error, line);
+        }
+    }
+
+    fn summary(&self, summary: &ExitSummary) {
+        for (severity, line) in summary.lines() {
+            self.say(severity, &line);
+        }
+    }
+}
+
+fn level_of(severity: Severity) -> log::Level {
+    match severity {
+        Severity::Error => log::Level::Error,
+        Severity::Warn => log::Level::Warn,
+        Severity::Info => log::Level::Info,
+        Severity::Debug => log::Level::Debug,
+    }
+}

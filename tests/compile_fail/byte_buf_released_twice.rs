@@ -1,0 +1,8 @@
+fn twice(body: leaktrail::ByteBuf) {
+    leaktrail::ByteBuf::release(body);
+    leaktrail::ByteBuf::release(body);
+}
+
+fn main() {
+    let _ = twice;
+}

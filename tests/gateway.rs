@@ -1,0 +1,228 @@
+//! The gateway tells its story at every level, and its exit status says whether it did.
+
+mod example_process;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+
+use example_process::{Ended, command, run, site_of};
+
+/// The culprit of the story.
+const FILTER: &str = "examples/gateway/filters/cache_body.rs";
+
+/// Few requests, but three times as many bytes as the limit: quick, and act 1 and 3 still run out of memory.
+const SHORT: [&str; 3] = ["--requests=150", "--limit=512k", "--connections=4"];
+
+fn play(arguments: &[&str]) -> Ended {
+    let mut gateway = command("gateway");
+    gateway.args(arguments);
+    run(gateway)
+}
+
+/// What is printed between the headline of `act` and the next one.
+fn part<'a>(ended: &'a Ended, act: &str) -> &'a str {
+    let headline = format!(": {act} ==");
+    let (_, rest) = ended.stdout.split_once(&headline).unwrap_or_else(|| panic!("no act {act} in {ended:#?}"));
+    rest.split("\n== ").next().unwrap_or(rest)
+}
+
+fn line_with<'a>(text: &'a str, words: &str) -> &'a str {
+    text.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("no {words:?} in:\n{text}"))
+}
+
+/// A figure of the `RESULT:` line.
+fn figure(text: &str, key: &str) -> u64 {
+    let line = line_with(text, "RESULT:");
+    let mut pairs = line.split_whitespace().filter_map(|pair| pair.split_once('='));
+    let value = pairs.find_map(|(name, value)| (name == key).then_some(value));
+    value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {key} in {line}"))
+}
+
+fn check_hoard(hoard: &str) {
+    let retain = site_of(FILTER, "THE LEAK");
+    assert!(hoard.contains("REFUSED: failed to allocate "), "{hoard}");
+    let first = line_with(hoard, "REFUSED: #1 ");
+    assert!(first.contains(&format!("ByteBuf retained {retain}")), "{first}");
+    assert!(first.contains("(never released)"), "{first}");
+    assert!(line_with(hoard, "LIVE: summary at exit: ").contains(" live at 1 site"), "{hoard}");
+    assert!(figure(hoard, "unavailable") > 0 && figure(hoard, "refusals") > 0, "{hoard}");
+    assert_eq!(figure(hoard, "ok") + figure(hoard, "unavailable"), 150, "{hoard}");
+    assert_eq!(figure(hoard, "lost"), 0, "{hoard}");
+}
+
+fn check_losses(text: &str, fate: &str) {
+    let retain = site_of(FILTER, "THE LEAK");
+    let first = line_with(text, "LEAK: ByteBuf.release() was not called before it was dropped.");
+    assert!(first.contains(&format!("created {retain}")), "{first}");
+    let mut traced = text.lines().filter(|line| line.contains("LEAK: ByteBuf.release()"));
+    let traced = traced.find(|line| line.contains(&format!(", dropped {FILTER}:")));
+    let traced = traced.unwrap_or_else(|| panic!("no report names the line of the drop:\n{text}"));
+    assert!(traced.contains(fate), "{traced}");
+    assert!(text.contains("Hint: CacheBody keeps it for a replay"), "{text}");
+    let lost = figure(text, "lost");
+    // Each request that got memory lost exactly one reference.
+    assert_eq!(lost, figure(text, "ok"), "{text}");
+    assert!(text.contains(&format!("LEAK: {lost} lost, ")), "{text}");
+}
+
+fn check_mended(mended: &str) {
+    assert!(mended.contains("leaktrail: clean at exit: 300 created, all released"), "{mended}");
+    for key in ["unavailable", "refusals", "leaks", "lost", "live", "used"] {
+        assert_eq!(figure(mended, key), 0, "{key} in {mended}");
+    }
+}
+
+fn check_story(ended: &Ended, level: &str) {
+    assert_eq!(ended.status, Some(0), "{ended:#?}");
+    for act in ["hoard", "lost", "abandon", "mended"] {
+        assert!(part(ended, act).contains(&format!("Level {level}: ")), "{ended:#?}");
+    }
+    check_hoard(part(ended, "hoard"));
+    check_losses(part(ended, "lost"), " given back");
+    assert_eq!(figure(part(ended, "lost"), "ok"), 150, "{ended:#?}");
+    check_losses(part(ended, "abandon"), " still out");
+    assert!(part(ended, "abandon").contains("REFUSED: failed to allocate "), "{ended:#?}");
+    check_mended(part(ended, "mended"));
+    let (_, table) = ended.stdout.split_once("== what came of it ").expect("the table is told");
+    assert_eq!(table.matches("as promised").count(), 4, "{table}");
+    assert!(ended.stderr.is_empty(), "{}", ended.stderr);
+}
+
+#[test]
+fn the_story_at_the_default_level() {
+    let ended = play(&SHORT);
+    check_story(&ended, "SIMPLE");
+    // The first loss was not traced; the site's next handles were.
+    let lost = part(&ended, "lost");
+    assert!(line_with(lost, "LEAK: ByteBuf").contains(", dropped unknown, "), "{lost}");
+}
+
+#[test]
+fn the_story_at_advanced_from_the_environment() {
+    let mut gateway = command("gateway");
+    gateway.args(SHORT).env("LEAK_DETECTION_LEVEL", "advanced");
+    check_story(&run(gateway), "ADVANCED");
+}
+
+#[test]
+fn the_story_at_paranoid_where_the_option_wins_over_the_environment() {
+    let mut gateway = command("gateway");
+    gateway.args(SHORT).arg("--level=paranoid").env("LEAK_DETECTION_LEVEL", "disabled");
+    check_story(&run(gateway), "PARANOID");
+}
+
+#[test]
+fn at_disabled_the_budget_still_refuses_and_nobody_is_named() {
+    let ended = play(&[SHORT.as_slice(), &["--level", "disabled"]].concat());
+    assert_eq!(ended.status, Some(0), "{ended:#?}");
+    for act in ["hoard", "abandon"] {
+        let part = part(&ended, act);
+        assert!(part.contains("failed to allocate "), "{part}");
+        assert!(figure(part, "unavailable") > 0, "{part}");
+    }
+    assert!(!ended.stdout.contains("REFUSED: #1"), "{ended:#?}");
+    assert!(!ended.stdout.contains("LEAK: ByteBuf") && !ended.stdout.contains("LEAK: summary"), "{ended:#?}");
+    assert_eq!(figure(part(&ended, "lost"), "ok"), 150, "{ended:#?}");
+    assert_eq!(figure(part(&ended, "mended"), "used"), 0, "{ended:#?}");
+}
+
+#[test]
+fn an_act_that_does_not_show_what_it_promises_fails() {
+    for (act, words) in [("hoard", "no REFUSED: came"), ("abandon", "no REFUSED: came")] {
+        let ended = play(&["--act", act, "--requests", "3"]);
+        assert_eq!(ended.status, Some(1), "{ended:#?}");
+        assert!(line_with(&ended.stdout, "FAILED: ").contains(words), "{ended:#?}");
+    }
+    let story = play(&["--requests", "3"]);
+    assert_eq!(story.status, Some(1), "{story:#?}");
+    assert_eq!(story.stdout.matches("as promised").count(), 2, "{story:#?}");
+}
+
+#[test]
+fn one_act_alone() {
+    let ended = play(&[SHORT.as_slice(), &["--act=mended"]].concat());
+    assert_eq!(ended.status, Some(0), "{ended:#?}");
+    check_mended(&ended.stdout);
+}
+
+#[test]
+fn a_bad_argument_says_what_was_read_and_what_is_accepted() {
+    for (arguments, words) in [
+        (&["--act", "steal"][..], "--act: read \"steal\"; accepted: hoard, lost, abandon or mended"),
+        (&["--level", "bogus"], "--level: read \"bogus\"; accepted: disabled, simple, advanced, paranoid"),
+        (&["--limit", "8x"], "--limit: read \"8x\"; accepted: a number of bytes such as"),
+        (&["--limit", "99999999999999999999g"], "--limit: read \"99999999999999999999g\""),
+        (&["--limit", "64k"], "--limit: read \"65536\"; accepted: at least 393216 for 8 connections"),
+        (&["--requests", "-1"], "--requests: read \"-1\"; accepted: a whole number from 1 to 100000"),
+        (&["--requests=0"], "--requests: read \"0\"; accepted: at least 1"),
+        (&["--requests"], "--requests: read \"\"; accepted: "),
+        (&["--connections", "0"], "--connections: read \"0\"; accepted: a whole number from 1 to 256"),
+        (&["--serve", "everywhere"], "--serve: read \"everywhere\"; accepted: a port for 127.0.0.1"),
+        (&["--leak"], "\"--leak\" is no option; accepted: --act, "),
+    ] {
+        let ended = play(arguments);
+        assert_eq!(ended.status, Some(2), "{arguments:?}: {ended:#?}");
+        assert!(ended.stderr.contains(words), "{arguments:?}: {ended:#?}");
+        assert!(ended.stdout.is_empty(), "{arguments:?}: {ended:#?}");
+    }
+}
+
+#[test]
+fn help_is_no_error() {
+    let ended = play(&["--help"]);
+    assert_eq!(ended.status, Some(0), "{ended:#?}");
+    assert!(ended.stdout.contains("--serve ADDR"), "{ended:#?}");
+}
+
+#[test]
+fn a_gateway_that_stays_up_answers_who_holds_what() {
+    let mut gateway = command("gateway");
+    gateway.args(["--serve=0", "--act=hoard", "--requests=20"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut gateway = Served(gateway.spawn().expect("the example starts"));
+    let mut lines = BufReader::new(gateway.0.stdout.take().expect("stdout is piped")).lines().map_while(Result::ok);
+    let serving = lines.by_ref().find(|line| line.starts_with("serving: ")).expect("it says where it serves");
+    let url = serving.split_whitespace().nth(1).expect("the line has a URL");
+    let address = url.trim_start_matches("http://").trim_end_matches("/debug/leaks");
+    assert!(address.starts_with("127.0.0.1:"), "{serving}");
+
+    let retain = site_of(FILTER, "THE LEAK");
+    let text = get(address, "/debug/leaks", "");
+    assert!(text.starts_with("HTTP/1.1 200 OK"), "{text}");
+    assert!(text.contains(retain.trim_end_matches(':')), "{text}");
+
+    for (path, header) in [("/debug/leaks?format=json", ""), ("/debug/leaks", "Accept: application/json\r\n")] {
+        let answer = get(address, path, header);
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head and a body");
+        assert!(head.contains("content-type: application/json"), "{head}");
+        let json: serde_json::Value = serde_json::from_str(body).expect("the body is JSON");
+        let sites = json["sites"].as_array().expect("a snapshot has sites");
+        let held = sites.iter().find(|site| format!("{}", site["site"]).contains("cache_body.rs"));
+        assert_eq!(held.expect("the filter is among them")["created"], 20, "{json:#}");
+    }
+    assert!(get(address, "/other", "").starts_with("HTTP/1.1 200 OK"), "an empty body goes through the gateway too");
+
+    gateway.0.stdin.take().expect("stdin is piped").write_all(b"\n").expect("it still reads");
+    let rest: Vec<String> = lines.collect();
+    let status = gateway.0.wait().expect("a child can be waited for");
+    assert_eq!(status.code(), Some(0), "{rest:#?}");
+    assert!(rest.iter().any(|line| line.contains("LIVE: summary at exit: ")), "{rest:#?}");
+}
+
+/// Ends the process when a check fails before the process was asked to end.
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn get(address: &str, path: &str, header: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{header}\r\n").expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer
+}

@@ -1,0 +1,80 @@
+//! Programs that lose things, and tests that run them and read what they print.
+//!
+//! What happens at the end of a process, in a fork or with a logger can only be seen from outside. So this one
+//! executable is both: called with `--program NAME` it is that program, and its `main` returns when the program
+//! does; called otherwise it runs the tests, as the built-in harness would (`cargo test --test programs exit::` runs
+//! some of them). Each module has its tests first and the programs that they run below.
+
+#[macro_use]
+mod process;
+mod harness;
+
+#[cfg(unix)]
+mod exit;
+#[cfg(unix)]
+mod exit_on_threads;
+mod flood;
+mod forgery;
+#[cfg(unix)]
+mod fork;
+#[cfg(unix)]
+mod fork_under_load;
+mod loggers;
+mod report_setting;
+mod settings;
+mod sinks;
+mod sinks_that_call_back;
+
+use std::process::ExitCode;
+
+use process::Named;
+
+/// The tests of each module.
+const TESTS: &[&[Named]] = &[
+    #[cfg(unix)]
+    exit::TESTS,
+    #[cfg(unix)]
+    exit_on_threads::TESTS,
+    flood::TESTS,
+    forgery::TESTS,
+    #[cfg(unix)]
+    fork::TESTS,
+    #[cfg(unix)]
+    fork_under_load::TESTS,
+    loggers::TESTS,
+    report_setting::TESTS,
+    settings::TESTS,
+    sinks::TESTS,
+    sinks_that_call_back::TESTS,
+];
+
+/// The programs of each module.
+const PROGRAMS: &[&[Named]] = &[
+    #[cfg(unix)]
+    exit::PROGRAMS,
+    #[cfg(unix)]
+    exit_on_threads::PROGRAMS,
+    flood::PROGRAMS,
+    forgery::PROGRAMS,
+    #[cfg(unix)]
+    fork::PROGRAMS,
+    #[cfg(unix)]
+    fork_under_load::PROGRAMS,
+    loggers::PROGRAMS,
+    report_setting::PROGRAMS,
+    settings::PROGRAMS,
+    sinks::PROGRAMS,
+    sinks_that_call_back::PROGRAMS,
+];
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() != Some(process::PROGRAM) {
+        return harness::run(&TESTS.concat());
+    }
+    let name = arguments.next().unwrap_or_default();
+    let program = PROGRAMS.iter().copied().flatten().find(|(known, _)| *known == name);
+    let (_, program) = program.unwrap_or_else(|| panic!("{name} stands in no list of programs"));
+    program();
+    ExitCode::SUCCESS
+}
