@@ -122,12 +122,13 @@ fn a_report_names_no_stranger_where_a_scopes_rows_were() {
     let allocator = LeakAware::new(UnpooledAllocator::new(DirectMemory::unlimited()), LeakDetector::global().clone());
     let scope = LeakScope::new("gone");
     let entered = scope.enter();
-    let inside = allocator.allocate(4).unwrap().freeze();
+    let (inside, inside_line) = (allocator.allocate(4).unwrap().freeze(), line!());
     drop(entered);
     let outside = inside.retain();
     inside.release();
     drop(scope);
-    // Whoever comes next has the rows of the scope, which nothing is counted in any more.
+    // Whoever comes next has the rows of the scope, which nothing is counted in any more; unless the reporter is
+    // still at the scope, for as long as a pass takes: then its rows are its own, and may be named.
     let strangers = LeakDetector::new(Config::new());
     let handles = [strangers.watch([0_u8]), strangers.watch([1_u8])];
 
@@ -139,7 +140,9 @@ fn a_report_names_no_stranger_where_a_scopes_rows_were() {
     let reports: Vec<_> = said.try_iter().filter(|report| report.resource() == "ByteBuf").collect();
     assert_eq!(reports.len(), 1, "{reports:?}");
     assert!(!reports[0].records().is_empty(), "the buffer has a family, so its references have trails");
-    assert!(reports[0].references().is_empty(), "{}", reports[0]);
+    for reference in reports[0].references() {
+        assert_eq!(reference.site().line(), inside_line, "a stranger: {}", reports[0]);
+    }
     drop(handles);
 }
 
