@@ -6,7 +6,9 @@
 //! never looks into the inherited one.
 #![allow(unsafe_code, reason = "pthread_atfork is a C function; listed in docs/SAFETY.md")]
 
+use std::cell::Cell;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -57,6 +59,8 @@ pub(crate) fn watch() {
             GENERATION.fetch_add(1, Ordering::Relaxed);
             FORKS_WAITING.store(0, Ordering::Relaxed);
             Unforked::let_go();
+            // Still held: by a thread that is not here. One that is within its own turn is, and ends it here too.
+            LEFT_BEHIND.store(UNFORKED.load(Ordering::Relaxed) && !MINE.get(), Ordering::Relaxed);
             for hook in CHILD_HOOKS.iter().filter_map(OnceBox::get) {
                 hook();
             }
@@ -72,39 +76,84 @@ pub(crate) fn watch() {
 
 /// Somebody does what no fork may come into.
 static UNFORKED: AtomicBool = AtomicBool::new(false);
+/// A child that was forked all the same, while somebody of its parent's did: what that one held is held for ever here.
+static LEFT_BEHIND: AtomicBool = AtomicBool::new(false);
+/// How often [`UNFORKED`] was given back: whoever waits sees by it that others get on.
+static TURNS: AtomicU32 = AtomicU32::new(0);
 /// Threads that are about to fork and wait for [`UNFORKED`]. They go first: who resolves a thousand addresses gives them up
 /// and takes them again a thousand times.
 static FORKS_WAITING: AtomicU32 = AtomicU32::new(0);
 
-#[cfg(all(unix, not(miri)))]
 thread_local! {
+    /// True while this thread has it: foreign code that calls back into us must not wait for itself.
+    static MINE: Cell<bool> = const { Cell::new(false) };
     /// True while this thread forks and keeps others from beginning.
-    static HELD: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    #[cfg(all(unix, not(miri)))]
+    static HELD: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Held by one thread at a time while it calls foreign code that has locks of its own (the library that resolves symbols):
 /// no fork happens meanwhile, or else the child would have those locks held, by a thread that it does not have, for ever.
 #[derive(Debug)]
-pub(crate) struct Unforked(());
+pub(crate) struct Unforked {
+    /// It is given back on the thread that took it.
+    _not_send: PhantomData<*const ()>,
+}
 
-/// How often it is tried, a millisecond apart. Waiting is bounded: whoever holds it may be gone (an exit from within).
-const TRIES: u32 = 1_000;
+/// What a wait sleeps between two looks.
+const PAUSE: Duration = Duration::from_millis(1);
+/// Pauses of a fork: about a second, then it happens as things are.
+const FORK_PAUSES: u32 = 1_000;
+
+/// How long a wait for a turn goes on while no turn ends: about that many milliseconds. Others that get on are waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience(u32);
+
+impl Patience {
+    /// About 20 s. The first turn of a process reads all debug information of the program: on a machine with other work
+    /// that takes seconds, and a report without names is worth far less. Only a holder that hangs takes longer.
+    pub(crate) const LONG: Patience = Patience(20_000);
+    /// About a second: for the end of a process.
+    pub(crate) const SHORT: Patience = Patience(1_000);
+}
 
 impl Unforked {
-    /// Takes it, waiting a second at most.
-    pub(crate) fn take() -> Option<Unforked> {
-        Unforked::try_often(|| FORKS_WAITING.load(Ordering::Relaxed) == 0)
+    /// Takes it, waiting while those before get on. `None` where it can't be had: on a thread that has it already, in a child
+    /// that was forked amid somebody's turn, or behind a holder that hangs.
+    pub(crate) fn take(patience: Patience) -> Option<Unforked> {
+        if MINE.get() {
+            return None;
+        }
+        let mut turns = TURNS.load(Ordering::Relaxed);
+        let mut stalled = 0;
+        loop {
+            // Relaxed, all three: written before this thread began (in a child), a wish of others to go first, and a hint
+            // that somebody gets on. The swap decides.
+            if LEFT_BEHIND.load(Ordering::Relaxed) {
+                return None;
+            }
+            if FORKS_WAITING.load(Ordering::Relaxed) == 0
+                && let Some(taken) = Unforked::try_take()
+            {
+                return Some(taken);
+            }
+            if stalled >= patience.0 {
+                return None;
+            }
+            let now = TURNS.load(Ordering::Relaxed);
+            stalled = if now == turns { stalled + 1 } else { 0 };
+            turns = now;
+            thread::sleep(PAUSE);
+        }
     }
 
-    fn try_often(may: impl Fn() -> bool) -> Option<Unforked> {
-        for _ in 0..TRIES {
-            // Acquire: pairs with the Release in `drop` and `let_go`.
-            if may() && !UNFORKED.swap(true, Ordering::Acquire) {
-                return Some(Unforked(()));
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-        None
+    fn try_take() -> Option<Unforked> {
+        // Acquire: pairs with the Release in `drop`.
+        let taken = !UNFORKED.swap(true, Ordering::Acquire);
+        taken.then(|| {
+            MINE.set(true);
+            Unforked { _not_send: PhantomData }
+        })
     }
 
     /// Before a fork: nobody begins until it is over. After a second it happens as things are.
@@ -112,7 +161,15 @@ impl Unforked {
     fn hold() {
         // Relaxed: a wish of ours to go first; the swap decides.
         FORKS_WAITING.fetch_add(1, Ordering::Relaxed);
-        let held = Unforked::try_often(|| true);
+        // A thread that forks within its own turn (foreign code that does) has nobody to wait for.
+        let pauses = if MINE.get() { 0 } else { FORK_PAUSES };
+        let held = (0..pauses).find_map(|_| {
+            let taken = Unforked::try_take();
+            if taken.is_none() {
+                thread::sleep(PAUSE);
+            }
+            taken
+        });
         FORKS_WAITING.fetch_sub(1, Ordering::Relaxed);
         HELD.set(held.is_some());
         std::mem::forget(held);
@@ -122,14 +179,17 @@ impl Unforked {
     #[cfg(all(unix, not(miri)))]
     fn let_go() {
         if HELD.replace(false) {
-            drop(Unforked(()));
+            drop(Unforked { _not_send: PhantomData });
         }
     }
 }
 
 impl Drop for Unforked {
     fn drop(&mut self) {
-        // Release: pairs with the Acquire in `try_often`.
+        MINE.set(false);
+        // Relaxed: only a hint for those who wait.
+        TURNS.fetch_add(1, Ordering::Relaxed);
+        // Release: pairs with the Acquire in `try_take`.
         UNFORKED.store(false, Ordering::Release);
     }
 }
@@ -194,6 +254,17 @@ impl<T> fmt::Debug for PerProcess<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_turn_is_waited_for_while_others_get_on_and_never_by_the_thread_that_has_it() {
+        const PAUSES: u32 = 5;
+        let turn = Unforked::take(Patience::LONG).unwrap();
+        assert!(Unforked::take(Patience::LONG).is_none(), "it would wait for itself");
+        let waits = thread::spawn(|| Unforked::take(Patience::LONG).is_some());
+        thread::sleep(PAUSE * PAUSES);
+        drop(turn);
+        assert!(waits.join().unwrap());
+    }
 
     #[test]
     fn the_first_value_is_kept() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::depot::StackId;
 use super::module::Module;
-use crate::fork::Unforked;
+use crate::fork::{Patience, Unforked};
 use crate::hash::BuildIdHasher;
 use crate::report::{Frame, normalise_foreign};
 
@@ -21,15 +21,27 @@ const MAX_NAME: usize = 100;
 /// # Cost
 /// The first resolve of a process reads its debug information: 5 to 60 ms, 5 to 45 MiB. Later ones about 5 us a stack;
 /// an address that was met in the same burst costs a lookup. One thread resolves at a time, and a fork waits for it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Symboliser {
+    patience: Patience,
     known: HashMap<usize, Arc<[Frame]>, BuildIdHasher>,
     used_library: bool,
     /// The turn could not be had once: its holder may be gone for good, so this one does not wait again.
     turn_lost: bool,
 }
 
+impl Default for Symboliser {
+    fn default() -> Symboliser {
+        Symboliser::new(Patience::LONG)
+    }
+}
+
 impl Symboliser {
+    /// One that waits that long for whoever resolves already.
+    pub(crate) fn new(patience: Patience) -> Symboliser {
+        Symboliser { patience, known: HashMap::default(), used_library: false, turn_lost: false }
+    }
+
     /// The frames of a stack, innermost first; an address in inlined code gives several.
     pub(crate) fn frames(&mut self, stack: StackId) -> Vec<Frame> {
         stack.addresses().iter().flat_map(|&address| self.resolve(address).to_vec()).collect()
@@ -49,8 +61,8 @@ impl Symboliser {
 
     fn look_up(&mut self, address: usize) -> Vec<Frame> {
         let mut frames = Vec::new();
-        // The library has a lock of its own, for which a thread would wait without a bound; here it never has to.
-        let turn = if self.turn_lost { None } else { Unforked::take() };
+        // The library has a lock of its own, for which a thread would wait for ever in a child that was forked amid a turn.
+        let turn = if self.turn_lost { None } else { Unforked::take(self.patience) };
         self.turn_lost |= turn.is_none();
         if turn.is_some() {
             self.used_library = true;
@@ -75,7 +87,7 @@ impl Symboliser {
         self.known = HashMap::default();
         if std::mem::take(&mut self.used_library)
             && !self.turn_lost
-            && let Some(_turn) = Unforked::take()
+            && let Some(_turn) = Unforked::take(self.patience)
         {
             backtrace::clear_symbol_cache();
         }

@@ -9,6 +9,7 @@ use super::pass::Purpose;
 use crate::detector::state::outbox::Item;
 use crate::detector::state::survival::survives;
 use crate::detector::state::{Core, registry, waker};
+use crate::fork::Patience;
 use crate::report::Severity;
 use crate::stack::Symboliser;
 
@@ -49,7 +50,7 @@ fn last_words() {
                 thread::sleep(Duration::from_millis(1));
             }
         }
-        let mut symboliser = Symboliser::default();
+        let mut symboliser = Symboliser::new(Patience::SHORT);
         for core in &cores {
             // Somebody is still at it: a sink that hangs or that called this exit, or a reporter that had too little time.
             // What it has not handed out is taken from it, and what it has not written is told in a line.
