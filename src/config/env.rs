@@ -6,7 +6,7 @@ use std::env;
 
 use super::overlay::Overlay;
 use super::setting::Setting;
-use super::{Config, ConfigError, variable};
+use super::{Config, ConfigError, DirectMemoryLimit, variable};
 
 impl Config {
     /// The defaults, with each `LEAK_DETECTION_*` variable that is set; a mistake in one is an error.
@@ -57,6 +57,14 @@ impl Config {
     pub fn from_env_lossy() -> (Config, Vec<ConfigError>) {
         let (config, errors, _) = Config::new().with_environment();
         (config, errors)
+    }
+
+    /// The limit that the environment asks for, and what is wrong in that variable or bears a name that is unknown. Other
+    /// variables are for whoever uses them: only there it is known what is used instead.
+    pub(crate) fn max_direct_memory_from_env() -> (DirectMemoryLimit, Vec<ConfigError>) {
+        let (config, mut errors) = Config::from_env_lossy();
+        errors.retain(|error| error.variable() == variable::MAX_DIRECT_MEMORY || error.is_unknown_name());
+        (config.configured_max_direct_memory(), errors)
     }
 
     /// This configuration with the environment over it, what is wrong in the environment, and every setting that is

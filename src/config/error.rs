@@ -55,6 +55,11 @@ impl ConfigError {
         }
     }
 
+    /// True for a variable that there is not: its name is what is wrong.
+    pub(super) fn is_unknown_name(&self) -> bool {
+        matches!(self.fault, Fault::Name { .. })
+    }
+
     /// The variable's name, escaped and cut if it is none of ours.
     #[must_use]
     pub fn variable(&self) -> &str {

@@ -9,6 +9,7 @@ use super::leak_detector::LeakDetector;
 use super::state::redirect;
 use super::telling::delivery;
 use crate::config::Config;
+use crate::sink;
 
 /// Set once and never blocked on: a tracked allocator may ask for the detector while another thread, or this one, is
 /// making it.
@@ -87,9 +88,7 @@ pub fn install(config: Config) -> Result<(), AlreadyInstalled> {
     // perhaps only wanted to track something.
     let core = get().core();
     redirect::set_global(core);
-    for error in errors {
-        delivery::say(core, || core.outlet().warn_always(&error.to_string()));
-    }
+    sink::warn_about(&errors);
     for setting in settings {
         delivery::say(core, || core.outlet().echo(&setting.to_string()));
     }

@@ -5,6 +5,7 @@
 //! which the buffer tells what happens to its references.
 
 mod allocator;
+mod budget_from_env;
 #[cfg(feature = "bytes")]
 mod bytes;
 mod drop_policy;

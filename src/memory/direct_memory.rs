@@ -7,7 +7,6 @@ use std::sync::Arc;
 use super::account::Account;
 use super::out_of_direct_memory::OutOfDirectMemory;
 use super::reservation::Reservation;
-use crate::config::Config;
 
 /// A budget of bytes: what is reserved is counted exactly, and what would go over the limit is refused.
 ///
@@ -65,19 +64,6 @@ impl DirectMemory {
     #[must_use]
     pub fn unlimited() -> DirectMemory {
         DirectMemory { account: Arc::new(Account::new(None)) }
-    }
-
-    /// The budget that `LEAK_DETECTION_MAX_DIRECT_MEMORY` asks for: `512m`, `0` for no limit, below 0 or unset for half
-    /// of what this process may have.
-    ///
-    /// A value that means nothing counts as unset. The global detector warns about it when it is made, as about every bad
-    /// setting; a program that never uses that one asks [`Config::from_env`](crate::Config::from_env), which gives an error.
-    /// Each call reads the environment and makes a budget of its own: make one, and clone it.
-    #[must_use]
-    pub fn from_env() -> DirectMemory {
-        let (config, _told_by_the_global_detector) = Config::from_env_lossy();
-        let (limit_bytes, _origin) = config.configured_max_direct_memory().resolve();
-        DirectMemory { account: Arc::new(Account::new(limit_bytes)) }
     }
 
     /// Reserves so many bytes, at once or not at all.

@@ -5,9 +5,11 @@
 
 mod closure;
 mod outlet;
+mod setting_warning;
 mod standard_error;
 mod test_output;
 
 pub(crate) use closure::ClosureSink;
 pub(crate) use outlet::{Outlet, TARGET};
+pub(crate) use setting_warning::warn_about;
 pub(crate) use test_output::print;

@@ -41,15 +41,6 @@ impl Outlet {
         self.say(severity, text);
     }
 
-    /// A warning about settings: always told, on the log if that shows warnings, else on standard error.
-    pub(crate) fn warn_always(&self, text: &str) {
-        if !self.log_is_broken() && log::log_enabled!(target: TARGET, log::Level::Warn) {
-            log::warn!(target: TARGET, "{text}");
-        } else {
-            standard_error::write(Severity::Warn, text);
-        }
-    }
-
     /// The logger panicked: it is not called again.
     pub(crate) fn give_up_log(&self) {
         // Relaxed: who calls it once more has another panic caught, and nothing else.

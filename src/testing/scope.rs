@@ -81,10 +81,7 @@ impl LeakScope {
             );
         }
         let (config, errors) = Config::from_env_lossy();
-        if !errors.is_empty() {
-            // It is the one that warns, once a process.
-            let _ = LeakDetector::global();
-        }
+        sink::warn_about(&errors);
         let detector = LeakDetector::new(config.level(Level::Paranoid).report(ReportTo::Off));
         let findings = Arc::new(Findings::new(name.clone()));
         detector.add_sink(Recorder(findings.clone())).detach_never();

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::config::{Config, ReportTo};
 use crate::detector::LeakDetector;
 use crate::level::Level;
+use crate::sink;
 
 /// Proves that the level in force detects a leak, by seeding one; returns that level.
 ///
@@ -36,7 +37,8 @@ pub fn self_test() -> Level {
          release_max_level_disabled",
         Level::CEILING
     );
-    let (config, _) = Config::from_env_lossy();
+    let (config, errors) = Config::from_env_lossy();
+    sink::warn_about(&errors);
     let detector = LeakDetector::new(config.level(level).report(ReportTo::Off));
     let reports = Arc::new(Mutex::new(Vec::new()));
     let kept = reports.clone();

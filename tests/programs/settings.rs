@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::thread;
 
+use leaktrail::testing::LeakScope;
 use leaktrail::{AlreadyInstalled, Config, DirectMemory, LeakDetector, Level, Tracked, track};
 use log::LevelFilter;
 
@@ -13,6 +14,7 @@ pub(crate) const TESTS: &[Named] = named![
     a_bad_value_is_one_warning_on_standard_error_where_no_logger_shows_it,
     a_bad_value_is_told_even_when_reports_are_off,
     several_bad_values_are_one_warning_each,
+    a_bad_value_is_told_without_the_global_detector,
     a_bad_value_cannot_forge_a_line,
     settings_are_echoed_once_with_where_they_came_from,
     the_environment_wins_over_what_was_installed,
@@ -25,6 +27,9 @@ pub(crate) const PROGRAMS: &[Named] = named![
     uses_it_without_a_logger,
     uses_it_with_a_logger_that_shows_errors,
     uses_it_with_a_logger_that_shows_debug,
+    makes_a_budget_alone,
+    makes_scopes_alone,
+    proves_itself_and_makes_a_budget,
     installs_a_configuration,
     installs_twice,
     changes_the_level,
@@ -113,6 +118,22 @@ fn several_bad_values_are_one_warning_each() {
     ended.log_has(4, "WARN  leaktrail]");
 }
 
+fn a_bad_value_is_told_without_the_global_detector() {
+    let budget = program!(makes_a_budget_alone);
+    let ended = budget.env("LEAK_DETECTION_MAX_DIRECT_MEMORY", "lots").run().with_status(0);
+    ended.has(1, "WARN leaktrail: LEAK_DETECTION_MAX_DIRECT_MEMORY=\"lots\" is not understood");
+    let ended = program!(makes_a_budget_alone).env("LEAK_DETECTION_MAX_DIRECT_MEM", "64k").run().with_status(0);
+    ended.has(1, "WARN leaktrail: LEAK_DETECTION_MAX_DIRECT_MEM is unknown to this version");
+    // What a budget does not use is told by who does.
+    let ended = program!(makes_a_budget_alone).env("LEAK_DETECTION_LEVEL", "loud").run().with_status(0);
+    ended.has(0, "is not understood");
+    for program in [program!(makes_scopes_alone), program!(proves_itself_and_makes_a_budget)] {
+        let ended = program.env("LEAK_DETECTION_MAX_DIRECT_MEMORY", "lots").run().with_status(0);
+        ended.has(1, "WARN leaktrail: LEAK_DETECTION_MAX_DIRECT_MEMORY=\"lots\" is not understood");
+        ended.has(1, "is not understood");
+    }
+}
+
 fn a_bad_value_cannot_forge_a_line() {
     let forged = "x\nERROR leaktrail: LEAK: forged\u{1b}[2J";
     for program in [program!(uses_the_global_detector), program!(uses_it_without_a_logger)] {
@@ -197,6 +218,23 @@ fn uses_it_with_a_logger_that_shows_debug() {
     leaktrail::install(Config::new().level(Level::Advanced).target_records(20)).expect("it is the first use");
     let _guard = leaktrail::guard();
     use_it();
+}
+
+fn makes_a_budget_alone() {
+    for _ in 0..3 {
+        drop(DirectMemory::from_env());
+    }
+}
+
+fn makes_scopes_alone() {
+    for name in ["one", "two"] {
+        LeakScope::new(name).assert_clean();
+    }
+}
+
+fn proves_itself_and_makes_a_budget() {
+    leaktrail::testing::self_test();
+    drop(DirectMemory::from_env());
 }
 
 fn installs_a_configuration() {
