@@ -15,7 +15,7 @@ static ALLOCATOR: counting_allocator::Counting = counting_allocator::Counting;
 const LIMIT: u64 = 32 << 20;
 const SITES: u64 = 8_192;
 /// What each thread remembers of the sites it uses is not in the limit.
-const THREAD: u64 = 4 * 1024 + SITES * 128;
+const THREAD: u64 = 4 * 1024 + SITES * 96;
 const HANDLES: u64 = 100_000;
 
 /// Another stack for each `path`: its bits choose the calls, and below them lies as much again.

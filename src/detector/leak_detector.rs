@@ -123,7 +123,7 @@ impl LeakDetector {
             let mut sites = core.ledger().stats();
             sites.sort_by(SiteStats::by_live);
             let uptime = Stamp::now().since(core.started());
-            Snapshot { level: core.level(), sites, uptime, discarded: core.discarded() }
+            Snapshot { level: core.level(), sites, uptime, discarded: core.discarded(), faults: core.faults() }
         })
     }
 

@@ -22,7 +22,7 @@ const CHUNK_CELLS: usize = 32;
 ///   └─ chunk ──► chunk ──► …    32 cells each; the first `used` are somebody's
 /// ```
 #[derive(Debug, Default)]
-pub(super) struct Block {
+struct Block {
     taken: AtomicBool,
     used: AtomicUsize,
     chunk: Chunk,
@@ -33,6 +33,50 @@ pub(super) struct Block {
 struct Chunk {
     cells: [SiteCell; CHUNK_CELLS],
     next: OnceBox<Chunk>,
+}
+
+/// A block by its thread: any cell of it at once.
+#[derive(Debug)]
+pub(super) struct OwnBlock {
+    block: &'static Block,
+    /// Those that the thread has come to, so that no chain is walked for a cell.
+    chunks: Vec<&'static Chunk>,
+}
+
+impl OwnBlock {
+    /// A block for the calling thread.
+    pub(super) fn take() -> OwnBlock {
+        OwnBlock { block: Block::take(), chunks: Vec::new() }
+    }
+
+    /// A new cell for a row; returns its place.
+    pub(super) fn add(&mut self, row: RowId) -> u32 {
+        // Relaxed: this thread alone writes it.
+        let place = self.block.used.load(Ordering::Relaxed);
+        if place / CHUNK_CELLS == self.chunks.len() {
+            let next = match self.chunks.last() {
+                None => &self.block.chunk,
+                Some(last) => last.next.get_or_init(Box::default),
+            };
+            self.chunks.push(next);
+        }
+        self.chunks[place / CHUNK_CELLS].cells[place % CHUNK_CELLS].assign(row);
+        // Release: pairs with the Acquire in `cells`; whoever sees the cell as used sees whose it is.
+        self.block.used.store(place + 1, Ordering::Release);
+        // A block has at most a cell for each row, and those have 23 bits.
+        place as u32
+    }
+
+    /// The cell at a place.
+    pub(super) fn cell(&self, place: u32) -> &'static SiteCell {
+        let place = place as usize;
+        &self.chunks[place / CHUNK_CELLS].cells[place % CHUNK_CELLS]
+    }
+
+    /// The thread has ended.
+    pub(super) fn give_back(self) {
+        self.block.give_back();
+    }
 }
 
 #[derive(Debug, Default)]
@@ -60,7 +104,7 @@ fn chain() -> impl Iterator<Item = &'static Block> {
 
 impl Block {
     /// A block for the calling thread: a free one, or a new one at the end of the chain.
-    pub(super) fn take() -> &'static Block {
+    fn take() -> &'static Block {
         let mut block = blocks().first.get_or_init(Box::default);
         loop {
             // Acquire: pairs with the Release in `give_back`; the cells are seen folded and free.
@@ -71,22 +115,8 @@ impl Block {
         }
     }
 
-    /// A new cell for a row, by the block's thread.
-    pub(super) fn add(&'static self, row: RowId) -> &'static SiteCell {
-        let place = self.used.load(Ordering::Relaxed);
-        let mut chunk = &self.chunk;
-        for _ in 0..place / CHUNK_CELLS {
-            chunk = chunk.next.get_or_init(Box::default);
-        }
-        let cell = &chunk.cells[place % CHUNK_CELLS];
-        cell.assign(row);
-        // Release: pairs with the Acquire in `cells`; whoever sees the cell as used sees whose it is.
-        self.used.store(place + 1, Ordering::Release);
-        cell
-    }
-
     /// Moves the counts to the rows and frees the block for another thread.
-    pub(super) fn give_back(&self) {
+    fn give_back(&self) {
         {
             let _still = keep_still();
             for cell in self.cells() {

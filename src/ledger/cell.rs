@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::key::{AddressInCell, AddressKey};
 use super::row_id::RowId;
 use super::tally::Tally;
 
-/// A cache line that one thread writes and snapshots read: what is counted, and when the next sample is due.
+/// A cache line that one thread writes and snapshots read: what is counted, when the next sample is due, and for the thread
+/// itself which site it is.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 pub(crate) struct SiteCell {
@@ -13,6 +15,7 @@ pub(crate) struct SiteCell {
     row: AtomicU32,
     /// Creations until the next sample; 0 before the thread's first one, 1 when the next is due.
     until_sample: AtomicU32,
+    address: AddressInCell,
 }
 
 const _: () = assert!(cfg!(leaktrail_loom) || size_of::<SiteCell>() == 64, "a cell is one cache line");
@@ -26,8 +29,18 @@ impl SiteCell {
     }
 
     pub(super) fn assign(&self, row: RowId) {
+        self.address.store(AddressKey::NONE);
         self.until_sample.store(0, Ordering::Relaxed);
         self.row.store(row.bits(), Ordering::Relaxed);
+    }
+
+    /// The site's address, by the cell's thread alone. One that no key has where the thread has only met the row.
+    pub(super) fn address(&self) -> AddressKey {
+        self.address.load()
+    }
+
+    pub(super) fn set_address(&self, address: AddressKey) {
+        self.address.store(address);
     }
 
     /// Makes the cell one of a site that nobody has met.

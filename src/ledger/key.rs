@@ -2,6 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 use std::panic::Location;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::short_name::shorten;
 use crate::report::Origin;
@@ -53,6 +54,14 @@ pub(super) struct AddressKey {
 const _: () = assert!((Origin::Sliced as u64) < 4);
 
 impl AddressKey {
+    /// What no site has.
+    pub(super) const NONE: AddressKey = AddressKey { location: 0, resource: 0, rest: 0 };
+
+    /// Whether both are a site of one ledger.
+    pub(super) fn is_of_same_ledger(self, other: AddressKey) -> bool {
+        self != AddressKey::NONE && self.rest >> 32 == other.rest >> 32
+    }
+
     #[inline]
     pub(super) fn new(ledger: u64, key: SiteKey) -> AddressKey {
         AddressKey {
@@ -75,5 +84,30 @@ impl AddressKey {
         // The location alone tells most keys apart; the multiplication spreads its aligned addresses.
         let mixed = (self.location as u64 ^ self.rest).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         (mixed >> 32) as usize % places
+    }
+}
+
+/// A key within a cell, which readers of other threads share: they pass it over, so it only has to be three words that may be
+/// written while somebody looks. Relaxed throughout: one thread uses it.
+#[derive(Debug, Default)]
+pub(super) struct AddressInCell {
+    location: AtomicUsize,
+    resource: AtomicUsize,
+    rest: AtomicU64,
+}
+
+impl AddressInCell {
+    pub(super) fn load(&self) -> AddressKey {
+        AddressKey {
+            location: self.location.load(Ordering::Relaxed),
+            resource: self.resource.load(Ordering::Relaxed),
+            rest: self.rest.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(super) fn store(&self, key: AddressKey) {
+        self.location.store(key.location, Ordering::Relaxed);
+        self.resource.store(key.resource, Ordering::Relaxed);
+        self.rest.store(key.rest, Ordering::Relaxed);
     }
 }

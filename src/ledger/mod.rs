@@ -23,6 +23,7 @@ mod cell;
 mod counts;
 mod key;
 mod marks;
+mod met;
 mod row;
 mod row_id;
 mod short_name;

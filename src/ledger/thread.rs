@@ -2,29 +2,27 @@
 //!
 //! ```text
 //! alive:   two small caches (site → cell, row → cell) in a thread-local without drop glue, before
-//!          the maps of everything the thread has met, in one with drop glue
-//! ending:  the maps are dropped: the block is folded into the rows, the caches are emptied
+//!          the tables of everything the thread has met, in one with drop glue
+//! ending:  the tables are dropped: the block is folded into the rows, the caches are emptied
 //! ended:   other thread-locals may still create and release: they count in the rows, by atomic addition
 //! ```
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 
-use super::block::Block;
 use super::cell::SiteCell;
 use super::key::{AddressKey, SiteKey};
+use super::met::Met;
 use super::row_id::RowId;
-use super::site_table::{Ledger, MAX_SITES};
+use super::site_table::Ledger;
 use super::table::row;
 use crate::fork;
-use crate::hash::BuildIdHasher;
 
 /// Places in each cache; sites that fall on the same one take turns.
 const PLACES: usize = 64;
 
 /// The caches. Const-initialised and without drop glue: usable until the thread is gone.
 struct AtHand {
-    /// The maps are gone: the thread is ending.
+    /// The tables are gone: the thread is ending.
     ended: Cell<bool>,
     by_site: [Cell<Option<(AddressKey, &'static SiteCell)>>; PLACES],
     by_row: [Cell<Option<(RowId, &'static SiteCell)>>; PLACES],
@@ -35,16 +33,6 @@ impl AtHand {
         self.by_site.iter().for_each(|place| place.set(None));
         self.by_row.iter().for_each(|place| place.set(None));
     }
-}
-
-/// Everything the thread has met. Dropped with it.
-#[derive(Debug, Default)]
-struct Met {
-    /// The process that the cells belong to.
-    generation: u32,
-    block: Option<&'static Block>,
-    by_site: HashMap<AddressKey, &'static SiteCell, BuildIdHasher>,
-    by_row: HashMap<RowId, &'static SiteCell, BuildIdHasher>,
 }
 
 thread_local! {
@@ -64,9 +52,7 @@ impl Drop for Met {
             at_hand.ended.set(true);
             at_hand.forget();
         });
-        if let Some(block) = self.block {
-            block.give_back();
-        }
+        self.give_back();
     }
 }
 
@@ -96,25 +82,17 @@ pub(crate) fn cell_at_hand(ledger: &Ledger, key: impl FnOnce() -> SiteKey) -> Op
 /// itself, or the process is out of rows. Then the row counts.
 ///
 /// # Cost
-/// A map; the first time the ledger.
+/// A table; the first time the ledger.
 #[cold]
 #[inline(never)]
 pub(crate) fn meet(ledger: &Ledger, key: SiteKey, met_now: impl FnOnce()) -> Option<&'static SiteCell> {
     let address = AddressKey::new(ledger.number(), key);
-    let cell = match with_met(|met| met.by_site.get(&address).copied())? {
+    let cell = match with_met(|met| met.cell_of_site(address))? {
         Some(cell) => cell,
         None => {
             met_now();
             let id = ledger.row_of(key)?;
-            with_met(|met| {
-                if met.by_site.len() >= MAX_SITES {
-                    // Mostly sites of detectors that are gone. The living ones are found again at their next use.
-                    met.by_site.clear();
-                }
-                let cell = met.cell(id);
-                met.by_site.insert(address, cell);
-                cell
-            })?
+            with_met(|met| met.add_site(address, id, forget_in_child))?
         }
     };
     let _ = AT_HAND.try_with(|at_hand| at_hand.by_site[address.place(PLACES)].set(Some((address, cell))));
@@ -179,12 +157,12 @@ fn row_at_hand(id: RowId) -> Option<&'static SiteCell> {
 
 #[cold]
 fn meet_row(id: RowId) -> Option<&'static SiteCell> {
-    let cell = with_met(|met| met.cell(id))?;
+    let cell = with_met(|met| met.cell_of_row(id, forget_in_child))?;
     let _ = AT_HAND.try_with(|at_hand| at_hand.by_row[id.bits() as usize % PLACES].set(Some((id, cell))));
     Some(cell)
 }
 
-/// The thread's maps, if they can be had: not while the thread is ending, nor from within themselves.
+/// The thread's tables, if they can be had: not while the thread is ending, nor from within themselves.
 fn with_met<R>(visit: impl FnOnce(&mut Met) -> R) -> Option<R> {
     if AT_HAND.try_with(|at_hand| at_hand.ended.get()).unwrap_or(true) {
         return None;
@@ -206,19 +184,4 @@ fn with_met<R>(visit: impl FnOnce(&mut Met) -> R) -> Option<R> {
 /// What a forked child does first: the cells that its thread has at hand are its parent's.
 fn forget_in_child() {
     let _ = AT_HAND.try_with(AtHand::forget);
-}
-
-impl Met {
-    fn cell(&mut self, id: RowId) -> &'static SiteCell {
-        if let Some(cell) = self.by_row.get(&id) {
-            return cell;
-        }
-        let block = self.block.get_or_insert_with(|| {
-            fork::on_child(0, forget_in_child);
-            Block::take()
-        });
-        let cell = block.add(id);
-        self.by_row.insert(id, cell);
-        cell
-    }
 }

@@ -24,6 +24,9 @@ pub struct ExitSummary {
     pub(crate) live_sites: Vec<SiteStats>,
     pub(crate) reports_dropped: u64,
     pub(crate) discarded: Discarded,
+    /// Absent in what an earlier version wrote.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) faults: u64,
 }
 
 impl ExitSummary {
@@ -90,6 +93,12 @@ impl ExitSummary {
     /// What the caps kept out.
     pub fn discarded(&self) -> Discarded {
         self.discarded
+    }
+
+    /// How often the detector failed by a fault of its own. The first one switched it off: what was made after it is not
+    /// counted. 0 unless there is an error in this crate; please report it.
+    pub fn faults(&self) -> u64 {
+        self.faults
     }
 
     /// Whether nothing was lost and nothing is alive.

@@ -17,6 +17,9 @@ pub struct Snapshot {
     #[cfg_attr(feature = "serde", serde(rename = "uptime_ms", with = "crate::report::json::millis"))]
     pub(crate) uptime: Duration,
     pub(crate) discarded: Discarded,
+    /// Absent in what an earlier version wrote.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) faults: u64,
 }
 
 impl Snapshot {
@@ -73,6 +76,12 @@ impl Snapshot {
     /// What the caps kept out.
     pub fn discarded(&self) -> Discarded {
         self.discarded
+    }
+
+    /// How often the detector failed by a fault of its own. The first one switched it off: what was made after it is not
+    /// counted. 0 unless there is an error in this crate; please report it.
+    pub fn faults(&self) -> u64 {
+        self.faults
     }
 
     fn total(&self, figure: impl Fn(&SiteStats) -> u64) -> u64 {

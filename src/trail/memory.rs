@@ -1,4 +1,4 @@
-//! What trails may take, together with the stacks: 32 MiB in a process.
+//! What trails and families may take, together with the stacks: what is left of 32 MiB in a process.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,8 +6,8 @@ use crate::fork::PerProcess;
 use crate::stack::depot;
 
 /// Memory of all trails and stacks of a process, in bytes: what is left of 32 MiB when that is taken off which is not
-/// counted piece by piece, at its largest: the ledger (8,192 sites at 0.5 KiB), the free list of slots, the families of
-/// buffers and the queue of losses.
+/// counted piece by piece, at its largest: the ledger (8,192 sites at 0.5 KiB), the free list of slots and the queue of
+/// losses.
 pub(crate) const MAX_BYTES: u64 = (32 << 20) - (8 << 20);
 
 static CHARGED: PerProcess<AtomicU64> = PerProcess::new();

@@ -59,6 +59,8 @@ pub(in crate::detector) struct State {
     pub(in crate::detector) farewell: Farewell,
     /// The first handle was counted: the registry knows the detector and the reporter runs.
     pub(in crate::detector) announced: AtomicBool,
+    /// How often this crate failed in the detector's name.
+    pub(in crate::detector) faults: AtomicU64,
     /// PARANOID has run out of room and samples until half of it is free again.
     pub(in crate::detector) falls_back: AtomicBool,
 }
@@ -215,6 +217,11 @@ impl Core {
             self.ledger().stats().into_iter().filter(|stats| stats.live() > 0 && wanted(stats)).collect();
         holders.sort_by(SiteStats::by_live);
         holders
+    }
+
+    /// How often this crate failed in the detector's name.
+    pub(in crate::detector) fn faults(&self) -> u64 {
+        self.state().faults.load(Ordering::Relaxed)
     }
 
     /// What the caps kept out so far.

@@ -2,11 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use std::sync::atomic::Ordering;
+
 use super::bulletin::Notice;
 use super::core::Core;
 use crate::level::Level;
 
-/// Runs `work`; if it panics, switches the detector off, for a warning to be told once, and gives `None`.
+/// Runs `work`; if it panics, switches the detector off, counts it, for a warning to be told once, and gives `None`.
 pub(in crate::detector) fn contain<R>(core: &Core, work: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => Some(result),
@@ -14,6 +16,8 @@ pub(in crate::detector) fn contain<R>(core: &Core, work: impl FnOnce() -> R) -> 
             // A payload's own Drop may panic; it is not ours to run.
             std::mem::forget(payload);
             core.set_level(Level::Disabled);
+            // Relaxed: a figure.
+            core.state().faults.fetch_add(1, Ordering::Relaxed);
             core.state().bulletin.post(Notice::InternalFault);
             None
         }
@@ -51,7 +55,7 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(contain(&core, || panic_any(Payload)), None::<()>);
         }
-        assert_eq!(core.level(), Level::Disabled);
+        assert_eq!((core.level(), core.faults()), (Level::Disabled, 3));
         let told = core.state().bulletin.take();
         assert_eq!(told, [Notice::InternalFault]);
         assert_eq!(told[0].severity(), Severity::Warn);

@@ -36,6 +36,7 @@ impl Core {
             live_sites: self.holders_where(|_| true),
             reports_dropped: discarded.reports(),
             discarded,
+            faults: self.faults(),
         }
     }
 }

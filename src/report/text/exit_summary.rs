@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Escaped, Spelled, discarded_figures, len, plural};
+use super::{Escaped, Spelled, discarded_figures, len, plural, switched_off};
 use crate::report::{ExitSummary, Fingerprint, Severity, SiteStats};
 
 /// How many causes, and how many holders, are listed. The summary is read by a person after the program has ended.
@@ -10,7 +10,8 @@ const MAX_ROWS: usize = 32;
 
 impl ExitSummary {
     /// The lines as they are logged, each with how loudly it is said: first what was lost, then what is alive, or that
-    /// all is clean; last what was not kept.
+    /// all is clean; last what was not kept, and whether the
+    /// detector failed.
     pub fn lines(&self) -> Vec<(Severity, String)> {
         let mut lines = vec![self.head()];
         lines.extend(rows(Severity::Error, "LEAK", &self.causes, |(fingerprint, stats)| lost(*fingerprint, stats)));
@@ -19,6 +20,9 @@ impl ExitSummary {
             let figures = discarded_figures(&self.discarded);
             let line = format!("leaktrail: not kept, over a cap: {figures}; the counts are exact");
             lines.push((Severity::Warn, line));
+        }
+        if self.faults > 0 {
+            lines.push((Severity::Warn, format!("leaktrail: {}", switched_off(self.faults))));
         }
         lines
     }

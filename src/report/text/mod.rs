@@ -33,6 +33,12 @@ fn discarded_figures(discarded: &Discarded) -> String {
     figures.join(", ")
 }
 
+/// What a detector that failed says, after its name.
+fn switched_off(faults: u64) -> String {
+    let faults = plural(faults, "internal fault");
+    format!("switched off by {faults}; what was made after the first is not counted")
+}
+
 /// A count of a slice, in the type that all counts have.
 fn len<T>(slice: &[T]) -> u64 {
     // No platform has a usize above 64 bits.

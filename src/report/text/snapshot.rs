@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Escaped, Spelled, discarded_figures};
+use super::{Escaped, Spelled, discarded_figures, switched_off};
 use crate::report::{SiteStats, Snapshot};
 
 /// A head and the figure below it.
@@ -29,10 +29,13 @@ impl fmt::Display for Snapshot {
         if !self.sites.is_empty() {
             self.write_table(f)?;
         }
-        if self.discarded.is_empty() {
-            return Ok(());
+        if !self.discarded.is_empty() {
+            write!(f, "\nnot kept, over a cap: {}", discarded_figures(&self.discarded))?;
         }
-        write!(f, "\nnot kept, over a cap: {}", discarded_figures(&self.discarded))
+        if self.faults > 0 {
+            write!(f, "\n{}", switched_off(self.faults))?;
+        }
+        Ok(())
     }
 }
 

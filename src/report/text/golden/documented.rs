@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::exit_summary::{capped, clean, dirty, in_use, untracked};
+use super::exit_summary::{capped, clean, dirty, failed, in_use, untracked};
 use super::refusal::{abandoned, refusal};
 use super::{again, creation_only, full, untraced};
 use crate::report::text::MoreRefusals;
@@ -12,7 +12,7 @@ const DOCUMENTED: &str = include_str!("../../../../docs/REPORT-FORMAT.md");
 #[test]
 fn each_sample_line_is_one_that_is_written() {
     let reports = [full(), untraced(), creation_only(), again()].map(|report| report.to_string());
-    let summaries = [clean(), dirty(), in_use(), untracked(), capped()].map(|summary| summary.to_string());
+    let summaries = [clean(), dirty(), in_use(), untracked(), capped(), failed()].map(|summary| summary.to_string());
     let refusals = [refusal().to_string(), abandoned().to_string(), MoreRefusals(41).to_string()];
     let written: BTreeSet<&str> =
         reports.iter().chain(&summaries).chain(&refusals).flat_map(|text| text.lines()).collect();

@@ -20,6 +20,7 @@ pub(super) fn clean() -> ExitSummary {
         live_sites: Vec::new(),
         reports_dropped: 0,
         discarded: Discarded::default(),
+        faults: 0,
     }
 }
 
@@ -136,6 +137,25 @@ fn what_was_not_kept_is_told() {
             (
                 Severity::Warn,
                 "leaktrail: not kept, over a cap: 12 trails, 40 records, 1 stack, 2 fingerprints, 3 reports; the counts are exact",
+            ),
+        ],
+    );
+}
+
+/// The detector failed once, and a second thread was in it.
+pub(super) fn failed() -> ExitSummary {
+    ExitSummary { faults: 2, level: Level::Disabled, ..clean() }
+}
+
+#[test]
+fn a_fault_of_our_own_is_told() {
+    check(
+        &failed(),
+        &[
+            (Severity::Info, "leaktrail: clean at exit: 48137 created, all released, level DISABLED"),
+            (
+                Severity::Warn,
+                "leaktrail: switched off by 2 internal faults; what was made after the first is not counted",
             ),
         ],
     );

@@ -100,6 +100,7 @@ fn a_snapshot_has_its_totals() {
         sites: vec![stats],
         uptime: Duration::from_millis(1_500),
         discarded: Discarded::default(),
+        faults: 0,
     };
     let json = to_value(&snapshot).unwrap();
     assert_eq!(
@@ -119,6 +120,7 @@ fn a_snapshot_has_its_totals() {
                 "nonzero_for_ms": 64_000,
             }],
             "discarded": {"trails": 0, "records": 0, "stacks": 0, "sites": 0, "fingerprints": 0, "reports": 0},
+            "faults": 0,
         })
     );
     assert_eq!(serde_json::from_value::<Snapshot>(json).unwrap(), snapshot);
@@ -158,6 +160,7 @@ fn refusals_and_summaries_come_back_too() {
         live_sites: vec![holder],
         reports_dropped: 0,
         discarded: Discarded::default(),
+        faults: 0,
     };
     let json: Value = to_value(&summary).unwrap();
     assert_eq!(json["causes"][0][0], json!("5b1c09e2a4f7d310"));

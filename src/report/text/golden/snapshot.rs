@@ -15,6 +15,7 @@ fn snapshot() -> Snapshot {
         sites: vec![kept, body],
         uptime: Duration::from_secs(3_725),
         discarded: Discarded::default(),
+        faults: 0,
     }
 }
 
@@ -53,4 +54,8 @@ fn sites_over_the_cap_share_a_row() {
             "not kept, over a cap: 12 sites",
         ]
     );
+    let failed = Snapshot { faults: 1, ..snapshot };
+    assert!(failed.to_string().ends_with(
+        "not kept, over a cap: 12 sites\nswitched off by 1 internal fault; what was made after the first is not counted"
+    ));
 }
