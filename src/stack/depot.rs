@@ -1,13 +1,14 @@
 //! The depot: each distinct stack of the process once.
 //!
-//! An open-addressed table without locks: a place is filled once and never emptied, so a lookup is a walk over a few
-//! places and one comparison in full, whatever other threads do.
+//! An open-addressed table without locks: a place is filled once and never emptied (`filling.rs`), so a lookup is a walk over a
+//! few places and one comparison in full, whatever other threads do.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use once_cell::race::OnceBox;
 
 use super::captured::Captured;
+use super::filling::{Found, find_or_fill};
 use crate::fork::PerProcess;
 
 /// Distinct stacks kept; one more is not kept and counted.
@@ -47,7 +48,6 @@ impl Stored {
 
 #[derive(Debug)]
 struct Depot {
-    /// A place is set at most once, by exchange; a set one is read by one Acquire load.
     places: Box<[OnceBox<Stored>]>,
     stacks: AtomicU64,
     bytes: AtomicU64,
@@ -72,40 +72,23 @@ impl Depot {
 
     fn intern(&'static self, stack: &Captured, has_room: impl FnOnce(u64) -> bool) -> Option<StackId> {
         let hash = Captured::hash(stack.addresses());
-        // Made when the first empty place is met, and carried on if another thread fills that place first.
-        let mut new: Option<Box<Stored>> = None;
-        let mut has_room = Some(has_room);
-        let start = (hash >> 32) as usize;
-        for step in 0..PLACES {
-            let place = &self.places[(start + step) % PLACES];
-            if let Some(found) = place.get() {
-                if found.is(hash, stack) {
-                    return Some(StackId(found));
-                }
-                continue;
+        let make = || {
+            let fits = !self.is_full() && has_room(stored_bytes(stack));
+            fits.then(|| Box::new(Stored { hash, addresses: stack.addresses().into(), cut: stack.is_cut() }))
+        };
+        match find_or_fill(&self.places, (hash >> 32) as usize, |stored: &Stored| stored.is(hash, stack), make) {
+            Some(Found::Known(stored)) => Some(StackId(stored)),
+            Some(Found::New(stored)) => {
+                self.count(stack);
+                Some(StackId(stored))
             }
-            let made = match new.take() {
-                Some(made) => made,
-                None if self.is_full() || !has_room.take().is_none_or(|has_room| has_room(stored_bytes(stack))) => {
-                    break;
-                }
-                None => Box::new(Stored { hash, addresses: stack.addresses().into(), cut: stack.is_cut() }),
-            };
-            match place.set(made) {
-                Ok(()) => {
-                    self.count(stack);
-                    return place.get().map(StackId);
-                }
-                // Another thread filled it, perhaps with this very stack.
-                Err(made) => match place.get() {
-                    Some(found) if found.is(hash, stack) => return Some(StackId(found)),
-                    _ => new = Some(made),
-                },
+            None => {
+                // Relaxed, here and below: figures, and a cap that may be passed by as many threads as race for the last
+                // place.
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                None
             }
         }
-        // Relaxed, here and below: figures, and a cap that may be passed by as many threads as race for the last place.
-        self.refused.fetch_add(1, Ordering::Relaxed);
-        None
     }
 
     fn is_full(&self) -> bool {

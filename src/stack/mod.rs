@@ -6,6 +6,7 @@
 
 mod captured;
 pub(crate) mod depot;
+mod filling;
 mod module;
 mod symboliser;
 pub(crate) mod trim;
