@@ -53,6 +53,25 @@ fn program_that_loses_after_the_end() {
     detector.flush();
 }
 
+#[test]
+#[ignore = "a program that another test starts"]
+fn program_that_releases_after_the_end() {
+    let scope = LeakScope::new("early");
+    let stranger = LeakScope::new("stranger");
+    let detector = scope.detector().clone();
+    let late = [1, 2].map(|n| scope.detector().resource("Late").track(n));
+    scope.expect_live(1);
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| scope.assert_clean())).is_err());
+    drop(scope);
+    late.into_iter().for_each(|late| drop(Tracked::release(late)));
+    // Counted where they were made, and by nobody else.
+    assert_eq!((detector.snapshot().released(), detector.snapshot().live()), (2, 0));
+    assert_eq!(stranger.detector().snapshot().released(), 0);
+    stranger.assert_clean();
+    // Until the test that started this has read what it waits for.
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
 /// No detector is kept: the handle alone keeps what it has to be counted in.
 #[test]
 #[ignore = "a program that another test starts"]
@@ -76,18 +95,29 @@ fn a_loss_after_the_end_is_printed_with_the_scopes_name_and_harms_nobody() {
     assert!(!said.contains("LEAK: Ignored"), "{said}");
 }
 
-#[test]
-fn a_handle_that_outlives_every_detector_is_still_told() {
+/// Runs a program that waits for its input's end, until it has written a line that begins so.
+fn run_until(test: &str, line: &str) -> String {
     let mut program = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "program_whose_handle_is_all_that_is_left", "--ignored", "--nocapture", "--test-threads=1"])
+        .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
     let lines = BufReader::new(program.stderr.take().unwrap()).lines();
-    let told = lines.map_while(Result::ok).find(|line| line.starts_with("LEAK: Orphan.release() was not called"));
-    assert!(told.is_some(), "it is told without being asked for");
+    let told = lines.map_while(Result::ok).find(|written| written.starts_with(line));
     drop(program.stdin.take());
     assert!(program.wait().unwrap().success());
+    told.expect("it is told without being asked for")
+}
+
+#[test]
+fn a_handle_that_outlives_every_detector_is_still_told() {
+    run_until("program_whose_handle_is_all_that_is_left", "LEAK: Orphan.release() was not called");
+}
+
+#[test]
+fn a_release_after_the_end_is_told_with_the_scopes_name() {
+    let told = run_until("program_that_releases_after_the_end", "leak scope 'early' has ended, and 1 of 1 that were");
+    assert!(told.ends_with(" ms: assert_clean_within(duration) waits for them"), "{told}");
 }

@@ -24,6 +24,7 @@ mod failure;
 mod findings;
 mod growth;
 mod instrumented;
+mod late;
 mod log_recorder;
 mod rules;
 mod scope;

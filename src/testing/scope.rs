@@ -10,6 +10,7 @@ use super::balance::Balance;
 use super::failure::Failure;
 use super::findings::{Findings, MAX_PATHS, Recorder};
 use super::instrumented::Instrumented;
+use super::late;
 use super::rules::{Rules, What};
 use super::scope_handle::{ScopeGuard, ScopeHandle};
 use super::settling::{self, Pauses};
@@ -359,10 +360,18 @@ enum Settling {
 
 impl Drop for LeakScope {
     /// A scope that was never asked asks itself. While the thread unwinds it prints what it found and does not panic.
+    ///
+    /// What happens to its handles afterwards is still the scope's, and nobody else's: a loss is printed with its name, and so
+    /// is what comes back within 5 s although it was to be back by now.
     fn drop(&mut self) {
         let asked = *self.asked.get_mut();
         let failed = if asked { Ok(()) } else { catch_unwind(AssertUnwindSafe(|| self.ask_at_the_end())) };
         self.findings.end(&self.detector().snapshot());
+        let balance = self.balance();
+        let surplus = balance.live_count().saturating_sub(balance.expected_live);
+        if surplus > 0 {
+            late::look_after(self.handle.shared_name(), self.detector(), surplus);
+        }
         match failed {
             Err(payload) if !thread::panicking() => std::panic::resume_unwind(payload),
             Err(_) | Ok(()) => {}

@@ -53,6 +53,10 @@ impl ScopeHandle {
         ScopeGuard { _entered: self.detector.enter() }
     }
 
+    pub(super) fn shared_name(&self) -> &Arc<str> {
+        &self.name
+    }
+
     /// Starts a thread that has entered the scope and bears its name.
     ///
     /// # Panics
