@@ -15,6 +15,17 @@ fn handles(level: Level, count: u64) {
     }
 }
 
+/// The same through a kind of resource with a name and a size, as an allocator's wrapper does it.
+fn named(level: Level, count: u64) {
+    let config = Config::new().level(level).report(ReportTo::Off).sampling_interval(NonZeroU32::MAX);
+    let detector = LeakDetector::new(config);
+    let resource = detector.resource("Connection").bytes(4096);
+    for number in 0..count {
+        let handle = resource.track(black_box(number));
+        black_box(Tracked::release(handle));
+    }
+}
+
 /// What the gate takes off: the loop, and its number kept from the optimiser.
 fn empty(count: u64) {
     for number in 0..count {
@@ -31,6 +42,8 @@ fn main() {
         "disabled" => handles(Level::Disabled, count),
         "simple" => handles(Level::Simple, count),
         "advanced" => handles(Level::Advanced, count),
-        mode => panic!("no mode {mode}: empty, disabled, simple, advanced"),
+        "named_disabled" => named(Level::Disabled, count),
+        "named_simple" => named(Level::Simple, count),
+        mode => panic!("no mode {mode}: empty, disabled, simple, advanced, named_disabled, named_simple"),
     }
 }
