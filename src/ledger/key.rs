@@ -63,12 +63,12 @@ impl AddressKey {
     }
 
     #[inline]
-    pub(super) fn new(ledger: u64, key: SiteKey) -> AddressKey {
+    pub(super) fn new(mark: u64, key: SiteKey) -> AddressKey {
         AddressKey {
             location: std::ptr::from_ref(key.location) as usize,
             resource: key.resource.as_ptr() as usize,
             // 2^32 ledgers; names of up to 512 MiB.
-            rest: ledger << 32 | (key.resource.len() as u64) << 3 | (key.origin as u64) << 1 | u64::from(key.is_type),
+            rest: mark | (key.resource.len() as u64) << 3 | (key.origin as u64) << 1 | u64::from(key.is_type),
         }
     }
 

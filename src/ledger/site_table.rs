@@ -25,7 +25,8 @@ const OTHER_SITES: &str = "(other sites)";
 #[derive(Debug)]
 pub(crate) struct Ledger {
     /// Never reused.
-    number: u64,
+    /// Kept as keys need it: a creation has no instruction to spare.
+    mark: u64,
     sites: PerProcess<Sites>,
 }
 
@@ -43,12 +44,18 @@ impl Ledger {
     pub(crate) fn new() -> Ledger {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         // Relaxed: each number is given once, whatever the order.
-        Ledger { number: NEXT.fetch_add(1, Ordering::Relaxed), sites: PerProcess::new() }
+        Ledger { mark: NEXT.fetch_add(1, Ordering::Relaxed) << 32, sites: PerProcess::new() }
     }
 
     /// The ledger's number, unique in the process.
     pub(crate) fn number(&self) -> u64 {
-        self.number
+        self.mark >> 32
+    }
+
+    /// The ledger's part of the last word of a key: its number, unique in the process, above 32 free bits.
+    #[inline]
+    pub(super) fn mark(&self) -> u64 {
+        self.mark
     }
 
     /// The row of a site, made at its first use. `None` only when the process has no row left.
@@ -84,7 +91,7 @@ impl Ledger {
     fn meta(&self, resource: &str, site: Site, origin: Origin) -> Arc<RowMeta> {
         let marks = Marks::new(Stamp::now());
         Arc::new(RowMeta {
-            ledger: self.number,
+            ledger: self.number(),
             generation: fork::generation(),
             resource: resource.into(),
             site,

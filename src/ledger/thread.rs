@@ -66,7 +66,7 @@ pub(crate) fn cell_at_hand(ledger: &Ledger, key: impl FnOnce() -> SiteKey) -> Op
     // that finds it.
     AT_HAND
         .try_with(|at_hand| {
-            let address = AddressKey::new(ledger.number(), key());
+            let address = AddressKey::new(ledger.mark(), key());
             match at_hand.by_site[address.place(PLACES)].get() {
                 Some((known, cell)) if known.is(address) => Some(cell),
                 _ => None,
@@ -86,7 +86,7 @@ pub(crate) fn cell_at_hand(ledger: &Ledger, key: impl FnOnce() -> SiteKey) -> Op
 #[cold]
 #[inline(never)]
 pub(crate) fn meet(ledger: &Ledger, key: SiteKey, met_now: impl FnOnce()) -> Option<&'static SiteCell> {
-    let address = AddressKey::new(ledger.number(), key);
+    let address = AddressKey::new(ledger.mark(), key);
     let cell = match with_met(|met| met.cell_of_site(address))? {
         Some(cell) => cell,
         None => {
