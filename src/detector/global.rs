@@ -11,8 +11,8 @@ use super::telling::delivery;
 use crate::config::Config;
 use crate::sink;
 
-/// Set once and never blocked on: a tracked allocator may ask for the detector while another thread, or this one, is
-/// making it.
+/// Set once and never blocked on: whoever is called while another thread, or this one, is making it (a logger, an
+/// allocator) may ask for it.
 static GLOBAL: OnceBox<LeakDetector> = OnceBox::new();
 
 /// The global detector exists already, so it cannot be configured any more.

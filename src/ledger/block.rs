@@ -83,7 +83,7 @@ impl OwnBlock {
 struct Blocks {
     first: OnceBox<Block>,
     /// Held while counts move between cells and rows, and while they are read across cells: a reader would else see what is
-    /// moved twice or not at all. Nothing is allocated under it: an allocator that is tracked would count, and could come
+    /// moved twice or not at all. Nothing is allocated under it: what an allocator calls could count, and come
     /// here again.
     moving: Mutex<()>,
 }

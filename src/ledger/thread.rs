@@ -78,8 +78,8 @@ pub(crate) fn cell_at_hand(ledger: &Ledger, key: impl FnOnce() -> SiteKey) -> Op
 
 /// This thread's cell of a site that it has not at hand, made when the thread first meets it; `met` is called then.
 ///
-/// `None` when there is none to be had: the thread is ending, or this is a re-entry from an allocator that is tracked
-/// itself, or the process is out of rows. Then the row counts.
+/// `None` when there is none to be had: the thread is ending, or its tables are in use (this is a re-entry from the
+/// allocator), or the process is out of rows. Then the row counts.
 ///
 /// # Cost
 /// A table; the first time the ledger.

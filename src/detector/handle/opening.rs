@@ -107,8 +107,8 @@ impl Core {
                 (cell.row(), sampling && is_sampled(cell, self.config().configured_sampling_interval()))
             }
             None => {
-                // The thread is ending, or an allocator that is tracked itself is re-entered. Counted all the same, never
-                // sampled.
+                // The thread is ending, or its tables are in use (a handle is made while one of them grows). Counted all the
+                // same, never sampled.
                 self.announce();
                 let Some(id) = self.ledger().row_of(opening.key()) else { return Ticket::NONE };
                 row(id).create_shared(bytes);

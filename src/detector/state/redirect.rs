@@ -92,7 +92,7 @@ pub(in crate::detector) fn target(core: &Core) -> Option<Arc<Core>> {
 #[cold]
 #[inline(never)]
 fn entered_here() -> Option<Arc<Core>> {
-    // No stack while the thread ends, and none to be had for an allocator that is tracked itself and is called while the
+    // No stack while the thread ends, and none to be had for who is called by the allocator while the
     // stack grows: then the global detector answers for itself.
     STACK.try_with(|stack| Some(stack.try_borrow().ok()?.last()?.core.clone())).ok().flatten()
 }
