@@ -63,7 +63,7 @@ pub use detector::{
 pub use leak_aware::watch_bytes;
 pub use leak_aware::{DropPolicy, LeakAware};
 pub use level::{Level, ParseLevelError};
-pub use memory::{DirectMemory, OutOfDirectMemory, Reservation};
+pub use memory::{DirectMemory, MemoryFigures, OutOfDirectMemory, ReclaimHook, Reservation, Stock};
 pub use report::{
     Access, AccessRecord, Discarded, ExitSummary, Fate, Fingerprint, Form, Frame, Hint, LeakReport, Origin,
     ParseFingerprintError, Recent, Reference, ReferenceState, Refusal, Severity, Sink, Site, SiteStats, Snapshot,

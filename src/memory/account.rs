@@ -19,6 +19,7 @@ pub(super) struct Account {
     peak_bytes: AtomicU64,
     abandoned_bytes: AtomicU64,
     live_reservations: AtomicU64,
+    refusals: AtomicU64,
 }
 
 impl Account {
@@ -29,6 +30,7 @@ impl Account {
             peak_bytes: AtomicU64::new(0),
             abandoned_bytes: AtomicU64::new(0),
             live_reservations: AtomicU64::new(0),
+            refusals: AtomicU64::new(0),
         }
     }
 
@@ -75,6 +77,16 @@ impl Account {
         self.live_reservations.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Counts a request that ends without its bytes.
+    pub(super) fn refuse(&self) {
+        self.refusals.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many bytes have to come back before so many fit.
+    pub(super) fn missing(&self, bytes: u64) -> u64 {
+        bytes.saturating_sub(self.most_bytes() - self.used_bytes())
+    }
+
     pub(super) fn limit_bytes(&self) -> Option<u64> {
         self.limit_bytes
     }
@@ -99,6 +111,10 @@ impl Account {
 
     pub(super) fn live_reservations(&self) -> u64 {
         self.live_reservations.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn refusals(&self) -> u64 {
+        self.refusals.load(Ordering::Relaxed)
     }
 }
 

@@ -4,9 +4,12 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::account::Account;
+use super::budget::Budget;
+use super::figures::MemoryFigures;
 use super::out_of_direct_memory::OutOfDirectMemory;
+use super::reclaim::{self, ReclaimHook};
 use super::reservation::Reservation;
+use super::stock::Stock;
 use crate::config::Config;
 
 /// A budget of bytes: what is reserved is counted exactly, and what would go over the limit is refused.
@@ -37,14 +40,14 @@ use crate::config::Config;
 /// handle) and one more while the peak rises; giving it back is three. No lock, no allocation.
 #[derive(Clone)]
 pub struct DirectMemory {
-    account: Arc<Account>,
+    budget: Arc<Budget>,
 }
 
 impl DirectMemory {
     /// A budget that hands out at most so many bytes at once.
     #[must_use]
     pub fn with_limit(bytes: u64) -> DirectMemory {
-        DirectMemory { account: Arc::new(Account::new(Some(bytes))) }
+        DirectMemory { budget: Arc::new(Budget::new(Some(bytes))) }
     }
 
     /// A budget that counts and does not refuse.
@@ -64,7 +67,7 @@ impl DirectMemory {
     /// ```
     #[must_use]
     pub fn unlimited() -> DirectMemory {
-        DirectMemory { account: Arc::new(Account::new(None)) }
+        DirectMemory { budget: Arc::new(Budget::new(None)) }
     }
 
     /// The budget that `LEAK_DETECTION_MAX_DIRECT_MEMORY` asks for: `512m`, `0` for no limit, below 0 or unset for half
@@ -77,7 +80,7 @@ impl DirectMemory {
     pub fn from_env() -> DirectMemory {
         let (config, _told_by_the_global_detector) = Config::from_env_lossy();
         let (limit_bytes, _origin) = config.configured_max_direct_memory().resolve();
-        DirectMemory { account: Arc::new(Account::new(limit_bytes)) }
+        DirectMemory { budget: Arc::new(Budget::new(limit_bytes)) }
     }
 
     /// Reserves so many bytes, at once or not at all.
@@ -88,39 +91,103 @@ impl DirectMemory {
     pub fn try_reserve(&self, bytes: u64) -> Result<Reservation, OutOfDirectMemory> {
         // Out here, since inside a closure the caller is the closure.
         let location = Location::caller();
-        Reservation::take(&self.account, bytes)
-            .map_err(|used| OutOfDirectMemory::new(&self.account, bytes, used, location))
+        Reservation::take(&self.budget, bytes)
+            .map_err(|used| OutOfDirectMemory::new(&self.budget.account, bytes, used, location))
+    }
+
+    /// Reserves so many bytes, and before it refuses it asks the [reclaim hooks](DirectMemory::on_reclaim) to give back
+    /// what is missing.
+    ///
+    /// # Errors
+    /// [`OutOfDirectMemory`] when they do not fit even so. It names the caller of this function.
+    #[track_caller]
+    pub fn reserve(&self, bytes: u64) -> Result<Reservation, OutOfDirectMemory> {
+        let location = Location::caller();
+        let taken = Reservation::take(&self.budget, bytes).or_else(|used| {
+            if reclaim::is_inside_a_hook() {
+                return Err(used);
+            }
+            self.budget.reclaim(bytes);
+            Reservation::take(&self.budget, bytes)
+        });
+        taken.map_err(|used| OutOfDirectMemory::new(&self.budget.account, bytes, used, location))
+    }
+
+    /// Has `hook` asked to give memory back before [`reserve`](DirectMemory::reserve) refuses: the counterpart of the
+    /// help that the JDK's `Bits.reserveMemory` gives to pending cleaners.
+    ///
+    /// For who keeps memory ready: a pool, a cache. The hook is told how many bytes are missing, drops
+    /// reservations, and answers how many bytes it gave back; the answer is for the figures, what counts is the budget.
+    /// Hooks are asked one after another, in the order in which they were attached, until it fits.
+    ///
+    /// The hook is called by the thread that reserves, with no lock of leaktrail's held. It may reserve and release; in a
+    /// hook `reserve` is [`try_reserve`](DirectMemory::try_reserve), which runs no hooks. Several threads may be inside
+    /// at once. A hook that panics is not called again; who reserved goes on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use leaktrail::{DirectMemory, Reservation};
+    ///
+    /// let memory = DirectMemory::with_limit(1024);
+    /// let cache: Arc<Mutex<Vec<Reservation>>> = Arc::default();
+    /// cache.lock().unwrap().push(memory.try_reserve(1000)?);
+    ///
+    /// let kept = cache.clone();
+    /// let _attached = memory.on_reclaim(move |wanted| {
+    ///     assert_eq!(wanted, 76);
+    ///     kept.lock().unwrap().drain(..).map(|reservation| reservation.bytes()).sum()
+    /// });
+    /// assert!(memory.try_reserve(100).is_err(), "at once means without hooks");
+    /// assert_eq!(memory.reserve(100)?.bytes(), 100);
+    /// assert_eq!(memory.figures().given_back_by_hooks(), 1000);
+    /// # Ok::<(), leaktrail::OutOfDirectMemory>(())
+    /// ```
+    pub fn on_reclaim(&self, hook: impl Fn(u64) -> u64 + Send + Sync + 'static) -> ReclaimHook {
+        reclaim::Hooks::attach(&self.budget.hooks, Box::new(hook))
+    }
+
+    /// Books for a pool that reserves from this budget: how much of it lies ready, and how much alignment costs.
+    pub fn stock(&self) -> Stock {
+        Stock::new(std::iter::once(&self.budget.stocks))
+    }
+
+    /// All figures of one moment: reserved, by buffers, cached, lost to alignment; peak and refusals.
+    #[must_use]
+    pub fn figures(&self) -> MemoryFigures {
+        self.budget.figures()
     }
 
     /// The bytes that are reserved now, those abandoned included. Never above the limit.
     #[must_use]
     pub fn used(&self) -> u64 {
-        self.account.used_bytes()
+        self.budget.account.used_bytes()
     }
 
     /// The most bytes that may be reserved at once; `None` without a limit.
     #[must_use]
     pub fn limit(&self) -> Option<u64> {
-        self.account.limit_bytes()
+        self.budget.account.limit_bytes()
     }
 
     /// The most bytes that were reserved at once so far.
     #[must_use]
     pub fn peak(&self) -> u64 {
-        self.account.peak_bytes()
+        self.budget.account.peak_bytes()
     }
 
     /// How many reservations are live, those of 0 bytes included and those abandoned not.
     #[must_use]
     pub fn reservations(&self) -> u64 {
-        self.account.live_reservations()
+        self.budget.account.live_reservations()
     }
 
     /// The bytes that were [abandoned](Reservation::abandon): a part of [`used`](DirectMemory::used) that never comes
     /// back.
     #[must_use]
     pub fn abandoned(&self) -> u64 {
-        self.account.abandoned_bytes()
+        self.budget.account.abandoned_bytes()
     }
 }
 

@@ -6,12 +6,22 @@
 //! word ([`account`]), checked by loom models.
 
 mod account;
+mod broken_hook;
+mod budget;
+mod child_lock;
 mod direct_memory;
+mod figures;
 #[cfg(all(test, leaktrail_loom))]
 mod loom_account;
 mod out_of_direct_memory;
+mod reclaim;
 mod reservation;
+mod stock;
 
+pub(crate) use self::broken_hook::set_teller;
 pub use self::direct_memory::DirectMemory;
+pub use self::figures::MemoryFigures;
 pub use self::out_of_direct_memory::OutOfDirectMemory;
+pub use self::reclaim::ReclaimHook;
 pub use self::reservation::Reservation;
+pub use self::stock::Stock;

@@ -52,6 +52,7 @@ impl OutOfDirectMemory {
         used_bytes: u64,
         location: &'static Location<'static>,
     ) -> OutOfDirectMemory {
+        account.refuse();
         OutOfDirectMemory {
             inner: Box::new(Inner {
                 requested_bytes,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::account::Account;
+use super::budget::Budget;
 use super::out_of_direct_memory::OutOfDirectMemory;
 use crate::sync::{AtomicBool, Ordering};
 
@@ -30,17 +30,17 @@ use crate::sync::{AtomicBool, Ordering};
 /// Dropping it: three atomic subtractions.
 #[must_use = "a reservation that is dropped at once reserves nothing"]
 pub struct Reservation {
-    account: Arc<Account>,
+    budget: Arc<Budget>,
     bytes: u64,
     /// Set once by the first that abandons; after that nothing is given back.
     abandoned: AtomicBool,
 }
 
 impl Reservation {
-    /// Takes the bytes from the account, or says how many were in use.
-    pub(super) fn take(account: &Arc<Account>, bytes: u64) -> Result<Reservation, u64> {
-        account.take(bytes)?;
-        Ok(Reservation { account: Arc::clone(account), bytes, abandoned: AtomicBool::new(false) })
+    /// Takes the bytes from the budget, or says how many were in use.
+    pub(super) fn take(budget: &Arc<Budget>, bytes: u64) -> Result<Reservation, u64> {
+        budget.account.take(bytes)?;
+        Ok(Reservation { budget: Arc::clone(budget), bytes, abandoned: AtomicBool::new(false) })
     }
 
     /// How many bytes are reserved.
@@ -72,7 +72,7 @@ impl Reservation {
     pub(crate) fn abandon_shared(&self) {
         // Relaxed: the swap alone decides who is first, and whoever drops this later has exclusive access anyway.
         if !self.abandoned.swap(true, Ordering::Relaxed) {
-            self.account.abandon(self.bytes);
+            self.budget.account.abandon(self.bytes);
         }
     }
 
@@ -81,13 +81,13 @@ impl Reservation {
     pub(crate) fn try_reserve_more(&self, bytes: u64) -> Result<Reservation, OutOfDirectMemory> {
         // As in `DirectMemory::try_reserve`.
         let location = Location::caller();
-        Reservation::take(&self.account, bytes)
-            .map_err(|used| OutOfDirectMemory::new(&self.account, bytes, used, location))
+        Reservation::take(&self.budget, bytes)
+            .map_err(|used| OutOfDirectMemory::new(&self.budget.account, bytes, used, location))
     }
 
     /// Makes one reservation of two.
     pub(crate) fn absorb(&mut self, mut other: Reservation) {
-        debug_assert!(Arc::ptr_eq(&self.account, &other.account), "two reservations of one budget");
+        debug_assert!(Arc::ptr_eq(&self.budget, &other.budget), "two reservations of one budget");
         // What is left of the other is a reservation of 0 bytes, which gives just itself back.
         self.bytes += std::mem::take(&mut other.bytes);
     }
@@ -97,7 +97,7 @@ impl Drop for Reservation {
     fn drop(&mut self) {
         // Relaxed: `&mut self`, nobody else is left.
         if !self.abandoned.load(Ordering::Relaxed) {
-            self.account.give_back(self.bytes);
+            self.budget.account.give_back(self.bytes);
         }
     }
 }
