@@ -34,7 +34,7 @@ impl Tracker {
             limit: error.limit().unwrap_or(u64::MAX),
             site: error.site().clone(),
             thread: ThreadLabel::current().name(),
-            waited: std::time::Duration::ZERO,
+            waited: error.waited(),
             holders: Vec::new(),
             abandoned: error.abandoned(),
             lost: Vec::new(),

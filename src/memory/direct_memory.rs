@@ -40,14 +40,14 @@ use crate::config::Config;
 /// handle) and one more while the peak rises; giving it back is three. No lock, no allocation.
 #[derive(Clone)]
 pub struct DirectMemory {
-    budget: Arc<Budget>,
+    pub(super) budget: Arc<Budget>,
 }
 
 impl DirectMemory {
     /// A budget that hands out at most so many bytes at once.
     #[must_use]
     pub fn with_limit(bytes: u64) -> DirectMemory {
-        DirectMemory { budget: Arc::new(Budget::new(Some(bytes))) }
+        DirectMemory { budget: Arc::new(Budget::root(Some(bytes))) }
     }
 
     /// A budget that counts and does not refuse.
@@ -67,7 +67,7 @@ impl DirectMemory {
     /// ```
     #[must_use]
     pub fn unlimited() -> DirectMemory {
-        DirectMemory { budget: Arc::new(Budget::new(None)) }
+        DirectMemory { budget: Arc::new(Budget::root(None)) }
     }
 
     /// The budget that `LEAK_DETECTION_MAX_DIRECT_MEMORY` asks for: `512m`, `0` for no limit, below 0 or unset for half
@@ -80,7 +80,7 @@ impl DirectMemory {
     pub fn from_env() -> DirectMemory {
         let (config, _told_by_the_global_detector) = Config::from_env_lossy();
         let (limit_bytes, _origin) = config.configured_max_direct_memory().resolve();
-        DirectMemory { budget: Arc::new(Budget::new(limit_bytes)) }
+        DirectMemory { budget: Arc::new(Budget::root(limit_bytes)) }
     }
 
     /// Reserves so many bytes, at once or not at all.
@@ -89,28 +89,7 @@ impl DirectMemory {
     /// [`OutOfDirectMemory`] when they do not fit. It names the caller of this function, and the budget is as it was.
     #[track_caller]
     pub fn try_reserve(&self, bytes: u64) -> Result<Reservation, OutOfDirectMemory> {
-        // Out here, since inside a closure the caller is the closure.
-        let location = Location::caller();
-        Reservation::take(&self.budget, bytes)
-            .map_err(|used| OutOfDirectMemory::new(&self.budget.account, bytes, used, location))
-    }
-
-    /// Reserves so many bytes, and before it refuses it asks the [reclaim hooks](DirectMemory::on_reclaim) to give back
-    /// what is missing.
-    ///
-    /// # Errors
-    /// [`OutOfDirectMemory`] when they do not fit even so. It names the caller of this function.
-    #[track_caller]
-    pub fn reserve(&self, bytes: u64) -> Result<Reservation, OutOfDirectMemory> {
-        let location = Location::caller();
-        let taken = Reservation::take(&self.budget, bytes).or_else(|used| {
-            if reclaim::is_inside_a_hook() {
-                return Err(used);
-            }
-            self.budget.reclaim(bytes);
-            Reservation::take(&self.budget, bytes)
-        });
-        taken.map_err(|used| OutOfDirectMemory::new(&self.budget.account, bytes, used, location))
+        Reservation::take_at_once(&self.budget, bytes, Location::caller())
     }
 
     /// Has `hook` asked to give memory back before [`reserve`](DirectMemory::reserve) refuses: the counterpart of the
@@ -148,15 +127,68 @@ impl DirectMemory {
         reclaim::Hooks::attach(&self.budget.hooks, Box::new(hook))
     }
 
-    /// Books for a pool that reserves from this budget: how much of it lies ready, and how much alignment costs.
-    pub fn stock(&self) -> Stock {
-        Stock::new(std::iter::once(&self.budget.stocks))
+    /// True while somebody waits for bytes of this budget, or of one that shares its parent.
+    ///
+    /// For a pool, asked as memory comes back: what it would keep ready for later it gives back, and somebody is served
+    /// now. A thread that waits asks the hooks again from time to time; a task has no clock and does not.
+    ///
+    /// # Cost
+    /// One relaxed load.
+    #[must_use]
+    pub fn is_waited_for(&self) -> bool {
+        self.budget.is_waited_for()
     }
 
-    /// All figures of one moment: reserved, by buffers, cached, lost to alignment; peak and refusals.
+    /// Books for a pool that reserves from this budget: how much of it lies ready, and how much alignment costs.
+    pub fn stock(&self) -> Stock {
+        Stock::new(self.budget.stocks())
+    }
+
+    /// All figures of one moment: reserved, by buffers, cached, lost to alignment; peak, refusals, waits.
     #[must_use]
     pub fn figures(&self) -> MemoryFigures {
         self.budget.figures()
+    }
+
+    /// A budget within this one: what is reserved from it counts here too, and fits only if it fits both.
+    ///
+    /// For one tenant, listener or kind of request, so that it cannot take what others need. The limits of children may add
+    /// up to more than their parent's: each is the most that one may have, not what it is sure to get. A child may have
+    /// children. It does not keep them, but each keeps its parent.
+    ///
+    /// Who waits for a child's own limit is in the way of that child's requests alone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use leaktrail::DirectMemory;
+    ///
+    /// let memory = DirectMemory::with_limit(1000);
+    /// let tenant = memory.child("tenant a", 300);
+    /// let _reservation = tenant.try_reserve(200)?;
+    /// assert_eq!((memory.used(), tenant.used()), (200, 200));
+    ///
+    /// let refused = tenant.try_reserve(200).unwrap_err();
+    /// assert_eq!((refused.budget(), refused.used(), refused.limit()), ("tenant a", 200, Some(300)));
+    ///
+    /// let _others = memory.try_reserve(750)?;
+    /// let refused = tenant.try_reserve(100).unwrap_err();
+    /// assert_eq!((refused.budget(), refused.used(), refused.limit()), ("direct memory", 950, Some(1000)));
+    /// # Ok::<(), leaktrail::OutOfDirectMemory>(())
+    /// ```
+    ///
+    /// # Cost
+    /// A reservation of a child takes a lock that all children of one tree share, and an atomic addition for each budget
+    /// above; giving it back takes none while nobody waits.
+    #[must_use]
+    pub fn child(&self, name: impl Into<Box<str>>, limit_bytes: u64) -> DirectMemory {
+        DirectMemory { budget: Arc::new(Budget::child(&self.budget, name.into(), limit_bytes)) }
+    }
+
+    /// The name: a child's own, or `direct memory`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.budget.name()
     }
 
     /// The bytes that are reserved now, those abandoned included. Never above the limit.

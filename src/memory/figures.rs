@@ -1,10 +1,12 @@
 //! What is in a budget's books, at one moment.
 
+use super::waits::WaitHistogram;
+
 /// The figures of a budget, never one alone: what is reserved, and what became of it.
 ///
 /// `reserved = by_buffers + cached + overhead`, to the byte while nothing moves: the parts are read one after another.
 /// A figure that holds caches or alignment would say "full" of a pool that has everything ready; one that leaves them
-/// out would say "empty" of a process that the system kills for its memory.
+/// out would say "empty" of a process that the system kills for its memory. What children have is in their parent's too.
 ///
 /// # Examples
 ///
@@ -32,6 +34,8 @@ pub struct MemoryFigures {
     pub(super) given_back_by_hooks_bytes: u64,
     pub(super) reservations: u64,
     pub(super) refusals: u64,
+    pub(super) waiting: u64,
+    pub(super) waited: WaitHistogram,
 }
 
 impl MemoryFigures {
@@ -94,5 +98,17 @@ impl MemoryFigures {
     #[must_use]
     pub fn refusals(&self) -> u64 {
         self.refusals
+    }
+
+    /// How many requests are waiting now.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.waiting
+    }
+
+    /// How long requests waited, all whose wait is over.
+    #[must_use]
+    pub fn waited(&self) -> &WaitHistogram {
+        &self.waited
     }
 }

@@ -6,7 +6,7 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 
 use super::account::Account;
-use super::budget::Budget;
+use super::budget::{Budget, Turn};
 use super::reservation::Reservation;
 
 /// 60 and 50 of 100: one fits, whoever comes first. Netty's add-then-look refuses both in some orders.
@@ -71,9 +71,9 @@ fn loom_nobody_sees_more_than_the_limit() {
 #[test]
 fn loom_bytes_that_come_back_bring_what_was_done_before() {
     loom::model(|| {
-        let budget = Arc::new(Budget::new(Some(100)));
+        let budget = Arc::new(Budget::root(Some(100)));
         let memory = Arc::new(UnsafeCell::new("in use"));
-        let reservation = Reservation::take(&budget, 100).unwrap();
+        let reservation = Reservation::take(&budget, 100, Turn::AtOnce).unwrap();
         let (owner_budget, owners) = (Arc::clone(&budget), Arc::clone(&memory));
         let owner = thread::spawn(move || {
             owners.with_mut(|memory| {
@@ -105,8 +105,8 @@ fn loom_bytes_that_come_back_bring_what_was_done_before() {
 #[test]
 fn loom_the_first_of_two_abandons() {
     loom::model(|| {
-        let budget = Arc::new(Budget::new(Some(100)));
-        let shared = Arc::new(Reservation::take(&budget, 60).unwrap());
+        let budget = Arc::new(Budget::root(Some(100)));
+        let shared = Arc::new(Reservation::take(&budget, 60, Turn::AtOnce).unwrap());
         let other = Arc::clone(&shared);
         let thread = thread::spawn(move || other.abandon_shared());
         shared.abandon_shared();

@@ -8,20 +8,37 @@
 mod account;
 mod broken_hook;
 mod budget;
+mod call;
 mod child_lock;
 mod direct_memory;
 mod figures;
+mod line;
+#[cfg(all(test, not(leaktrail_loom)))]
+mod line_model;
 #[cfg(all(test, leaktrail_loom))]
 mod loom_account;
+#[cfg(all(test, leaktrail_loom))]
+mod loom_room;
+mod monitor;
 mod out_of_direct_memory;
 mod reclaim;
 mod reservation;
+mod reserve_async;
+mod reserving;
+mod room;
+mod sample;
 mod stock;
+mod waiter;
+mod waits;
 
 pub(crate) use self::broken_hook::set_teller;
 pub use self::direct_memory::DirectMemory;
 pub use self::figures::MemoryFigures;
+pub use self::monitor::Monitor;
 pub use self::out_of_direct_memory::OutOfDirectMemory;
 pub use self::reclaim::ReclaimHook;
 pub use self::reservation::Reservation;
+pub use self::reserve_async::Reserving;
+pub use self::sample::{Climb, MemorySample};
 pub use self::stock::Stock;
+pub use self::waits::WaitHistogram;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::budget::Budget;
+use super::budget::{Budget, Short, Turn};
 use super::out_of_direct_memory::OutOfDirectMemory;
 use crate::sync::{AtomicBool, Ordering};
 
@@ -37,10 +37,40 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// Takes the bytes from the budget, or says how many were in use.
-    pub(super) fn take(budget: &Arc<Budget>, bytes: u64) -> Result<Reservation, u64> {
-        budget.account.take(bytes)?;
-        Ok(Reservation { budget: Arc::clone(budget), bytes, abandoned: AtomicBool::new(false) })
+    /// Takes the bytes from the budget, or says what is in the way.
+    pub(super) fn take(budget: &Arc<Budget>, bytes: u64, turn: Turn) -> Result<Reservation, Short> {
+        budget.take(bytes, turn)?;
+        Ok(Reservation::of_taken(budget, bytes))
+    }
+
+    /// Takes the bytes from the budget at once, or is refused.
+    #[inline]
+    pub(super) fn take_at_once(
+        budget: &Arc<Budget>,
+        bytes: u64,
+        location: &'static Location<'static>,
+    ) -> Result<Reservation, OutOfDirectMemory> {
+        if budget.take_quickly(bytes) {
+            return Ok(Reservation::of_taken(budget, bytes));
+        }
+        Reservation::take_the_long_way(budget, bytes, location)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_the_long_way(
+        budget: &Arc<Budget>,
+        bytes: u64,
+        location: &'static Location<'static>,
+    ) -> Result<Reservation, OutOfDirectMemory> {
+        Reservation::take(budget, bytes, Turn::AtOnce)
+            .map_err(|short| OutOfDirectMemory::new(budget, bytes, &short, location))
+    }
+
+    /// The owner of bytes that were taken before.
+    #[inline]
+    pub(super) fn of_taken(budget: &Arc<Budget>, bytes: u64) -> Reservation {
+        Reservation { budget: Arc::clone(budget), bytes, abandoned: AtomicBool::new(false) }
     }
 
     /// How many bytes are reserved.
@@ -72,17 +102,14 @@ impl Reservation {
     pub(crate) fn abandon_shared(&self) {
         // Relaxed: the swap alone decides who is first, and whoever drops this later has exclusive access anyway.
         if !self.abandoned.swap(true, Ordering::Relaxed) {
-            self.budget.account.abandon(self.bytes);
+            self.budget.abandon(self.bytes);
         }
     }
 
     /// Another reservation of the same budget, to be [absorbed](Reservation::absorb) when what it pays for exists.
     #[track_caller]
     pub(crate) fn try_reserve_more(&self, bytes: u64) -> Result<Reservation, OutOfDirectMemory> {
-        // As in `DirectMemory::try_reserve`.
-        let location = Location::caller();
-        Reservation::take(&self.budget, bytes)
-            .map_err(|used| OutOfDirectMemory::new(&self.budget.account, bytes, used, location))
+        Reservation::take_at_once(&self.budget, bytes, Location::caller())
     }
 
     /// Makes one reservation of two.
@@ -97,7 +124,7 @@ impl Drop for Reservation {
     fn drop(&mut self) {
         // Relaxed: `&mut self`, nobody else is left.
         if !self.abandoned.load(Ordering::Relaxed) {
-            self.budget.account.give_back(self.bytes);
+            self.budget.give_back(self.bytes);
         }
     }
 }

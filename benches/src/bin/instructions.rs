@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::num::NonZeroU32;
 
-use leaktrail::{Config, LeakDetector, Level, ReportTo, Tracked};
+use leaktrail::{Config, DirectMemory, LeakDetector, Level, ReportTo, Tracked};
 
 /// Handles are created and released in the loop; nothing but the first one of the line is sampled.
 fn handles(level: Level, count: u64) {
@@ -12,6 +12,14 @@ fn handles(level: Level, count: u64) {
     for number in 0..count {
         let handle = detector.track(black_box(number));
         black_box(Tracked::release(handle));
+    }
+}
+
+/// Bytes are reserved and given back in the loop, with nobody waiting.
+fn reservations(count: u64) {
+    let memory = DirectMemory::with_limit(1 << 30);
+    for number in 0..count {
+        drop(black_box(memory.try_reserve(black_box(number & 1023)).expect("the budget is large enough")));
     }
 }
 
@@ -31,6 +39,7 @@ fn main() {
         "disabled" => handles(Level::Disabled, count),
         "simple" => handles(Level::Simple, count),
         "advanced" => handles(Level::Advanced, count),
-        mode => panic!("no mode {mode}: empty, disabled, simple, advanced"),
+        "reservation" => reservations(count),
+        mode => panic!("no mode {mode}: empty, disabled, simple, advanced, reservation"),
     }
 }
