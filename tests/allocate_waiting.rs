@@ -50,9 +50,18 @@ fn a_refusal_after_waiting_says_how_long_and_at_once_does_not_wait() {
 
     let AllocError::Budget(refused) = rig.allocator.allocate(200).unwrap_err() else { panic!("not the budget") };
     assert!(refused.waited().is_zero() && !refused.holders().unwrap().to_string().contains("waited"));
+    // A task that gives up is told as much.
+    let mut waiting = rig.allocator.allocate_async(200);
+    assert!(poll(pin!(&mut waiting)).is_pending());
+    thread::sleep(Duration::from_millis(2));
+    let AllocError::Budget(refused) = waiting.give_up().unwrap_err() else { panic!("not the budget") };
+    assert!(refused.waited() >= Duration::from_millis(2) && refused.holders().is_some());
+    let mut waiting = rig.allocator.allocate_async(200);
+    assert!(poll(pin!(&mut waiting)).is_pending());
     assert!(hoard.release());
+    assert!(waiting.give_up().unwrap().release(), "it is there");
     let counts = rig.counts();
-    assert_eq!(counts, (1, 1, 0, 0), "what was refused is not counted");
+    assert_eq!(counts, (2, 2, 0, 0), "what was refused is not counted");
 }
 
 #[test]
@@ -168,7 +177,8 @@ fn the_line_that_asked_is_known_through_every_pointer() {
     assert_here(counted.allocate_timeout(501, Duration::ZERO));
     assert_here(poll(pin!(counted.allocate_async(501))).map(Some).unwrap_ready());
     assert_here(poll(pin!(boxed.allocate_async(501))).map(Some).unwrap_ready());
-    assert_here(poll(pin!((&plain).allocate_async(501))).map(Some).unwrap_ready());
+    let by_reference = &plain;
+    assert_here(poll(pin!(BudgetedAllocator::allocate_async(&by_reference, 501))).map(Some).unwrap_ready());
     assert!(counted.allocate_waiting(500).unwrap().release());
 }
 

@@ -82,7 +82,7 @@ pub trait BudgetedAllocator: ByteBufAllocator {
     }
 
     /// An empty buffer, waited for without a thread, as [`DirectMemory::reserve_async`] does: as long as it is polled for.
-    /// A future that is dropped holds nothing.
+    /// A future that is dropped holds nothing; [`give_up`](Allocating::give_up) ends the wait with an answer.
     ///
     /// # Errors
     /// [`AllocError`] when the budget can never hold so much, or the system has no memory.
@@ -103,6 +103,20 @@ pub struct Allocating<'a, A> {
     reserving: Reserving,
     capacity: usize,
     location: &'static Location<'static>,
+}
+
+impl<A: BudgetedAllocator> Allocating<'_, A> {
+    /// Stops waiting: gets the buffer if there is room by now, or else the error. See [`Reserving::give_up`].
+    ///
+    /// # Errors
+    /// As [`allocate`](ByteBufAllocator::allocate); the error says how long was waited.
+    ///
+    /// # Panics
+    /// If the future was ready before.
+    pub fn give_up(&mut self) -> Result<ByteBufMut, AllocError> {
+        let reserved = self.reserving.give_up();
+        finish(self.allocator, reserved, self.capacity, self.location)
+    }
 }
 
 impl<A: BudgetedAllocator> Future for Allocating<'_, A> {

@@ -75,6 +75,49 @@ enum Stage {
 }
 
 impl Reserving {
+    /// Stops waiting: gets the bytes if they are there or fit by now, or else the error, which says how long was waited.
+    ///
+    /// For a timeout that is to tell who holds the memory; dropping the future tells nothing. Either leaves the line.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use leaktrail::DirectMemory;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let memory = DirectMemory::with_limit(1000);
+    /// let _held = memory.try_reserve(1000)?;
+    /// let mut waiting = memory.reserve_async(600);
+    /// let in_time = tokio::time::timeout(Duration::from_millis(5), &mut waiting).await;
+    /// let refused = in_time.unwrap_or_else(|_| waiting.give_up()).unwrap_err();
+    /// assert!(refused.waited() >= Duration::from_millis(5));
+    /// # Ok::<(), leaktrail::OutOfDirectMemory>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`OutOfDirectMemory`] when they do not fit.
+    ///
+    /// # Panics
+    /// If the future was ready before.
+    pub fn give_up(&mut self) -> Result<Reservation, OutOfDirectMemory> {
+        match std::mem::replace(&mut self.stage, Stage::Ready) {
+            Stage::New => self.take_at_once(),
+            Stage::Waiting(waiter) => self.end(waiter),
+            Stage::Ready => panic!("given up after it was ready"),
+        }
+    }
+
+    /// What came of waiting.
+    fn end(&self, waiter: Waiter) -> Result<Reservation, OutOfDirectMemory> {
+        let waited = waiter.waited();
+        if waiter.leave() {
+            return Ok(Reservation::of_taken(&self.budget, self.bytes));
+        }
+        self.take_at_once().map_err(|error| error.after(waited))
+    }
+
     /// Gets into the line, if it cannot be said at once what becomes of it.
     fn start(&self) -> Result<Waiter, Result<Reservation, OutOfDirectMemory>> {
         if let Ok(reservation) = Reservation::take(&self.budget, self.bytes, Turn::InLine) {
@@ -109,11 +152,7 @@ impl Future for Reserving {
             self.stage = Stage::Waiting(waiter);
             return Poll::Pending;
         }
-        let waited = waiter.waited();
-        if waiter.leave() {
-            return Poll::Ready(Ok(Reservation::of_taken(&self.budget, self.bytes)));
-        }
-        Poll::Ready(self.take_at_once().map_err(|error| error.after(waited)))
+        Poll::Ready(self.end(waiter))
     }
 }
 
