@@ -135,8 +135,28 @@ fn a_hook_that_panics_is_not_called_again_and_harms_nobody() {
     assert_eq!(calls.load(Ordering::Relaxed), 1);
     assert_eq!(memory.used(), 600);
 
-    // Told once it can be told, by whoever joins a budget with a detector.
-    let _allocator = LeakAware::new(UnpooledAllocator::new(memory), LeakDetector::new(Config::new()));
+    // Told once, when it can be told: by whoever joins a budget with a detector.
+    log::set_logger(&LOGGED).expect("no other logger is installed");
+    log::set_max_level(log::LevelFilter::Warn);
+    for _ in 0..2 {
+        let _allocator = LeakAware::new(UnpooledAllocator::new(memory.clone()), LeakDetector::new(Config::new()));
+    }
+    let warning = "WARN a reclaim hook panicked and is not asked again; its budget goes on without it";
+    assert_eq!(*LOGGED.0.lock().unwrap(), [warning]);
+}
+
+struct Logged(Mutex<Vec<String>>);
+
+static LOGGED: Logged = Logged(Mutex::new(Vec::new()));
+
+impl log::Log for Logged {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+    fn log(&self, record: &log::Record<'_>) {
+        self.0.lock().unwrap().push(format!("{} {}", record.level(), record.args()));
+    }
+    fn flush(&self) {}
 }
 
 /// Several threads are inside hooks at once, and every byte comes back.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::budget::Budget;
 use super::call::{Answer, Call};
+use crate::fork;
 
 /// A place in the line. However it ends (served, refused, dropped by a panic or with its future), nobody stays in the line
 /// and no bytes stay out: what was taken on its behalf and not handed over goes back, to the next one first.
@@ -18,6 +19,8 @@ pub(super) struct Waiter {
     began: Instant,
     /// Bytes that were taken on its behalf have been handed over, or it has left the line.
     settled: bool,
+    /// The fork generation that has the line.
+    generation: u32,
 }
 
 impl Waiter {
@@ -26,7 +29,7 @@ impl Waiter {
         let call = Arc::new(Call::new());
         let began = Instant::now();
         let number = budget.enter(bytes, call.clone());
-        Waiter { budget: budget.clone(), bytes, number, call, began, settled: false }
+        Waiter { budget: budget.clone(), bytes, number, call, began, settled: false, generation: fork::generation() }
     }
 
     /// Waits for the answer, at most so long.
@@ -36,6 +39,10 @@ impl Waiter {
 
     /// The answer, or else `waker` is woken when there is one.
     pub(super) fn poll(&self, waker: &Waker) -> Option<Answer> {
+        if self.is_inherited() {
+            // Nobody in this process will ever call: it is not in this line.
+            return Some(Answer::Never);
+        }
         self.call.poll(waker)
     }
 
@@ -60,8 +67,17 @@ impl Waiter {
         self.settle()
     }
 
+    /// True in a forked child, for one who waited in the parent. Its line is not the child's, and its lock may be held by a
+    /// thread that the child does not have. Bytes that had been taken on its behalf stay out, and count.
+    fn is_inherited(&self) -> bool {
+        fork::generation() != self.generation
+    }
+
     fn settle(&mut self) -> bool {
         if std::mem::replace(&mut self.settled, true) {
+            return false;
+        }
+        if self.is_inherited() {
             return false;
         }
         self.budget.leave_line(self.number);
