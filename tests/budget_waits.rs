@@ -147,7 +147,7 @@ fn bytes_are_kept_for_the_first_in_line() {
     wait_until(|| memory.try_reserve(1).is_err());
     let refused = memory.try_reserve(1).unwrap_err();
     assert_eq!((refused.used(), refused.kept()), (60, 50));
-    assert_eq!(format!("{refused:#}"), format!("{refused}\n50 B kept for the request that has waited longest"));
+    assert_eq!(format!("{refused:#}"), format!("{refused}\n50 B kept for who has waited longest"));
     assert_eq!(memory.try_reserve(0).unwrap().bytes(), 0, "nothing always fits");
     drop(held);
     assert_eq!(memory.used(), 50, "taken on its behalf");

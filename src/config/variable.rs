@@ -47,7 +47,7 @@ pub(super) static ALL: [Variable; 6] = [
         show: |config| config.configured_max_frames().to_string(),
     },
     Variable {
-        name: "LEAK_DETECTION_MAX_DIRECT_MEMORY",
+        name: DirectMemoryLimit::VARIABLE,
         accepted: "-1 for half of what the process may have, 0 for no limit, or bytes such as 64k, 512m or 2GiB",
         set: |config, text| Some(config.max_direct_memory(DirectMemoryLimit::parse(text)?)),
         show: |config| config.configured_max_direct_memory().to_string(),

@@ -8,7 +8,7 @@ use super::handle::{Tracked, Watched};
 use super::leak_detector::LeakDetector;
 use super::state::redirect;
 use super::telling::delivery;
-use crate::config::Config;
+use crate::config::{ComesTo, Config, DirectMemoryLimit};
 
 /// Set once and never blocked on: a tracked allocator may ask for the detector while another thread, or this one, is
 /// making it.
@@ -91,7 +91,12 @@ pub fn install(config: Config) -> Result<(), AlreadyInstalled> {
         delivery::say(core, || core.outlet().warn_always(&error.to_string()));
     }
     for setting in settings {
-        delivery::say(core, || core.outlet().echo(&setting.to_string()));
+        if setting.name == DirectMemoryLimit::VARIABLE {
+            let limit = ComesTo(core.config().configured_max_direct_memory());
+            delivery::say(core, || core.outlet().echo(&format_args!("{setting}: {limit}")));
+        } else {
+            delivery::say(core, || core.outlet().echo(&setting));
+        }
     }
     core.tell_notices();
     Ok(())

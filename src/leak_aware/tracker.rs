@@ -32,6 +32,8 @@ impl Tracker {
             requested: error.requested(),
             used: error.used(),
             limit: error.limit().unwrap_or(u64::MAX),
+            budget: error.is_of_a_child().then(|| error.budget().into()),
+            kept: error.kept(),
             site: error.site().clone(),
             thread: ThreadLabel::current().name(),
             waited: error.waited(),

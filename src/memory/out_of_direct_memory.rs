@@ -128,6 +128,11 @@ impl OutOfDirectMemory {
         self.inner.budget.name()
     }
 
+    /// True if `budget` is a child.
+    pub(crate) fn is_of_a_child(&self) -> bool {
+        self.inner.budget.is_child()
+    }
+
     /// The limit of the budget; `None` when it has none, and only its counter was at its end.
     #[must_use]
     pub fn limit(&self) -> Option<u64> {
@@ -157,17 +162,27 @@ impl fmt::Display for OutOfDirectMemory {
         if !f.alternate() {
             return Ok(());
         }
-        if !self.waited().is_zero() {
-            write!(f, "\nwaited {} ms", self.waited().as_millis())?;
-        }
-        if self.inner.budget.is_child() {
-            write!(f, "\nlimit of budget {}", Escaped(self.budget()))?;
-        }
-        if self.kept() > 0 {
-            write!(f, "\n{} B kept for the request that has waited longest", self.kept())?;
+        if self.holders().is_none() {
+            self.write_circumstances(f)?;
         }
         for line in self.holders().map(holder_lines).unwrap_or_default() {
             write!(f, "\n{line}")?;
+        }
+        Ok(())
+    }
+}
+
+impl OutOfDirectMemory {
+    /// What the lines about holders begin with, where there are none.
+    fn write_circumstances(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_of_a_child() {
+            write!(f, "\nlimit of budget {}", Escaped(self.budget()))?;
+        }
+        if self.kept() > 0 {
+            write!(f, "\n{} B kept for who has waited longest", self.kept())?;
+        }
+        if !self.waited().is_zero() {
+            write!(f, "\nwaited {} ms", self.waited().as_millis())?;
         }
         Ok(())
     }
@@ -240,6 +255,8 @@ mod tests {
             requested: error.requested(),
             used: error.used(),
             limit: 536_870_912,
+            budget: None,
+            kept: 0,
             site: error.site().clone(),
             thread: "worker-1".into(),
             waited: Duration::ZERO,
