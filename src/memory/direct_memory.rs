@@ -17,8 +17,10 @@ use crate::config::Config;
 /// Give one to each allocator that is to share it; a clone is the same budget. It is the counterpart of Netty's
 /// `io.netty.maxDirectMemory`, but a value: a program may have as many as it has kinds of memory.
 ///
-/// It never hands out more than its limit, not for an instant, and it never refuses what fits, however many threads ask
-/// at once. It does not allocate: it counts what you, or an allocator, are about to allocate.
+/// It never hands out more than its limit, not for an instant, and it never refuses what fits beside what is kept for who
+/// waits longest, however many threads ask at once. [`try_reserve`](DirectMemory::try_reserve) answers at once,
+/// [`reserve`](DirectMemory::reserve) and [`reserve_async`](DirectMemory::reserve_async) wait their turn;
+/// [`child`](DirectMemory::child) makes a budget within this one. It does not allocate: it counts what you, or an allocator, are about to allocate.
 ///
 /// # Examples
 ///
@@ -37,7 +39,8 @@ use crate::config::Config;
 ///
 /// # Cost
 /// A reservation is three atomic read-modify-writes (a compare-and-swap of the bytes, a count, a clone of the budget's
-/// handle) and one more while the peak rises; giving it back is three. No lock, no allocation.
+/// handle) and one more while the peak rises; giving it back is three. No lock, no allocation, while nobody waits and for
+/// a budget that is no child. Each also asks whether anybody waits: a load.
 #[derive(Clone)]
 pub struct DirectMemory {
     pub(super) budget: Arc<Budget>,

@@ -105,6 +105,9 @@ impl DirectMemory {
             return Reservation::take_at_once(budget, bytes, location);
         }
         budget.reclaim(bytes);
+        if patience.is_zero() {
+            return Reservation::take_at_once(budget, bytes, location);
+        }
         let waiter = Waiter::enter(budget, bytes);
         // Far enough away to be never, where the clock cannot tell so late a moment.
         let end = Instant::now().checked_add(patience);
