@@ -59,7 +59,14 @@ fn what_can_never_fit_does_not_wait() {
     assert_eq!(memory.figures().waited().count(), 0);
     assert_eq!(memory.reserve(400).unwrap().bytes(), 400);
 
-    // Who waits already is told as soon as it can never be.
+    // Who waits already is told as soon as it can never be: by who abandons, there is nobody else here.
+    let other = DirectMemory::with_limit(100);
+    let held = other.try_reserve(80).unwrap();
+    let mut alone = pin!(other.reserve_async(50));
+    assert!(poll(&mut alone).is_pending());
+    held.abandon();
+    assert!(matches!(poll(&mut alone), Poll::Ready(Err(_))));
+
     let held = memory.try_reserve(300).unwrap();
     thread::scope(|scope| {
         let thread = scope.spawn(|| memory.reserve_timeout(200, PATIENCE).unwrap_err());

@@ -150,7 +150,14 @@ fn one_act_alone() {
 /// sent away.
 #[test]
 fn who_waits_for_memory_is_served() {
-    let ended = play(&["--act=mended", "--limit=147456", "--connections=64", "--requests=800", "--rate=1000000"]);
+    let ended = play(&[
+        "--act=mended",
+        "--limit=147456",
+        "--connections=64",
+        "--requests=800",
+        "--rate=1000000",
+        "--wait=9000",
+    ]);
     assert_eq!(ended.status, Some(0), "{ended:#?}");
     for key in ["unavailable", "refusals", "leaks", "lost", "live", "used"] {
         assert_eq!(figure(&ended.stdout, key), 0, "{key} in {ended:#?}");

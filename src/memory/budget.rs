@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::account::Account;
 use super::call::Call;
 use super::figures::MemoryFigures;
-use super::line::{Kept, Paid, Payer, Place};
+use super::line::{Paid, Payer, Place};
 use super::reclaim::{self, Hooks};
 use super::room::Room;
 use super::stock::{Stocks, Sums};
@@ -199,14 +199,17 @@ impl Budget {
     fn take_beside_others(self: &Arc<Self>, bytes: u64, turn: Turn) -> Result<(), Short> {
         self.top().room.with_line(|_, kept| {
             let now = Stamp::now();
-            let is_in_force = |kept: &&Kept| turn == Turn::InLine || kept.age(now) >= KEEP_AFTER;
-            let mut in_the_way = kept.iter().filter(|kept| self.pays_from(kept.place)).filter(is_in_force);
-            if bytes > 0
-                && let Some(kept) = in_the_way.next()
-            {
-                // The first in line is short there, so beside its bytes there is no room for a single one.
+            for kept in kept.iter().filter(|kept| bytes > 0 && self.pays_from(kept.place)) {
                 let at = self.budget_at(kept.place);
-                return Err(at.short(at.account.used_bytes(), kept.bytes));
+                let used_bytes = at.account.used_bytes();
+                let free_bytes = (at.account.most_bytes() - used_bytes).saturating_sub(kept.bytes);
+                let is_in_the_way = match turn {
+                    Turn::AtOnce => kept.age(now) >= KEEP_AFTER && bytes > free_bytes,
+                    Turn::InLine => true,
+                };
+                if is_in_the_way {
+                    return Err(at.short(used_bytes, kept.bytes));
+                }
             }
             match self.pay(bytes) {
                 Paid::Yes => Ok(()),

@@ -20,7 +20,8 @@ use crate::config::Config;
 /// It never hands out more than its limit, not for an instant, and it never refuses what fits beside what is kept for who
 /// waits longest, however many threads ask at once. [`try_reserve`](DirectMemory::try_reserve) answers at once,
 /// [`reserve`](DirectMemory::reserve) and [`reserve_async`](DirectMemory::reserve_async) wait their turn;
-/// [`child`](DirectMemory::child) makes a budget within this one. It does not allocate: it counts what you, or an allocator, are about to allocate.
+/// [`child`](DirectMemory::child) makes a budget within this one. It does not allocate: it counts what you, or an
+/// allocator, are about to allocate.
 ///
 /// # Examples
 ///
@@ -246,12 +247,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::memory::{Monitor, Reserving};
 
     const fn assert_send_sync<T: Send + Sync>() {}
     const _: () = {
         assert_send_sync::<DirectMemory>();
         assert_send_sync::<Reservation>();
         assert_send_sync::<OutOfDirectMemory>();
+        assert_send_sync::<Reserving>();
+        assert_send_sync::<ReclaimHook>();
+        assert_send_sync::<Stock>();
+        assert_send_sync::<Monitor>();
     };
 
     #[test]
