@@ -4,6 +4,10 @@
 //! when it is dropped. Whoever asks for more than is left gets an [`OutOfDirectMemory`]. Nothing in here allocates the
 //! bytes themselves, so a budget serves memory of any kind: heap, files mapped, GPU, DMA. The counting is one atomic
 //! word ([`account`]), checked by loom models.
+//!
+//! A budget may have budgets within ([`budget`]), and who does not fit may wait: in a [`line`], which is plain code, behind
+//! the lock of a [`room`]. A [`waiter`] is one place in it, for a thread ([`reserving`]) or a task ([`reserve_async`]).
+//! Before anybody waits, hooks are asked for what others keep ready ([`reclaim`]).
 
 mod account;
 mod broken_hook;
