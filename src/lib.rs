@@ -53,7 +53,10 @@ mod leak_aware;
 
 pub mod testing;
 
-pub use buffer::{AllocError, ByteBuf, ByteBufAllocator, ByteBufMut, JoinedByteBuf, RetainError, UnpooledAllocator};
+pub use buffer::{
+    AllocError, Allocating, BudgetedAllocator, ByteBuf, ByteBufAllocator, ByteBufMut, JoinedByteBuf, RetainError,
+    UnpooledAllocator,
+};
 pub use config::{Config, ConfigError, DirectMemoryLimit, FrameLimit, ReportTo};
 pub use detector::{
     AlreadyInstalled, Guard, LeakDetector, RawTicket, Resource, StaleTicket, Subscription, Tracked, Watched, guard,
@@ -63,7 +66,10 @@ pub use detector::{
 pub use leak_aware::watch_bytes;
 pub use leak_aware::{DropPolicy, LeakAware};
 pub use level::{Level, ParseLevelError};
-pub use memory::{DirectMemory, OutOfDirectMemory, Reservation};
+pub use memory::{
+    Climb, DirectMemory, MemoryFigures, MemorySample, Monitor, OutOfDirectMemory, ReclaimHook, Reservation, Reserving,
+    Stock, WaitHistogram,
+};
 pub use report::{
     Access, AccessRecord, Discarded, ExitSummary, Fate, Fingerprint, Form, Frame, Hint, LeakReport, Origin,
     ParseFingerprintError, Recent, Reference, ReferenceState, Refusal, Severity, Sink, Site, SiteStats, Snapshot,

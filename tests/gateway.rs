@@ -146,6 +146,27 @@ fn one_act_alone() {
     check_mended(&ended.stdout);
 }
 
+/// With room for one body beside those that are kept, and sixty-four clients that want one: each waits its turn, and none is
+/// sent away.
+#[test]
+fn who_waits_for_memory_is_served() {
+    let ended = play(&[
+        "--act=mended",
+        "--limit=147456",
+        "--connections=64",
+        "--requests=800",
+        "--rate=1000000",
+        "--wait=9000",
+    ]);
+    assert_eq!(ended.status, Some(0), "{ended:#?}");
+    for key in ["unavailable", "refusals", "leaks", "lost", "live", "used"] {
+        assert_eq!(figure(&ended.stdout, key), 0, "{key} in {ended:#?}");
+    }
+    assert_eq!(figure(&ended.stdout, "ok"), 800, "{ended:#?}");
+    let waits = line_with(&ended.stdout, "memory: ");
+    assert!(waits.contains(" under ") && waits.contains(" ms in all, longest "), "{waits}");
+}
+
 #[test]
 fn a_bad_argument_says_what_was_read_and_what_is_accepted() {
     for (arguments, words) in [
@@ -153,11 +174,13 @@ fn a_bad_argument_says_what_was_read_and_what_is_accepted() {
         (&["--level", "bogus"], "--level: read \"bogus\"; accepted: disabled, simple, advanced, paranoid"),
         (&["--limit", "8x"], "--limit: read \"8x\"; accepted: a number of bytes such as"),
         (&["--limit", "99999999999999999999g"], "--limit: read \"99999999999999999999g\""),
-        (&["--limit", "64k"], "--limit: read \"65536\"; accepted: at least 393216 for 8 connections"),
+        (&["--limit", "64k"], "--limit: read \"65536\"; accepted: at least 147456: 8 bodies are kept"),
         (&["--requests", "-1"], "--requests: read \"-1\"; accepted: a whole number from 1 to 100000"),
         (&["--requests=0"], "--requests: read \"0\"; accepted: at least 1"),
         (&["--requests"], "--requests: read \"\"; accepted: "),
         (&["--connections", "0"], "--connections: read \"0\"; accepted: a whole number from 1 to 256"),
+        (&["--rate", "0"], "--rate: read \"0\"; accepted: a whole number from 1 to 1000000"),
+        (&["--wait", "1s"], "--wait: read \"1s\"; accepted: milliseconds"),
         (&["--serve", "everywhere"], "--serve: read \"everywhere\"; accepted: a port for 127.0.0.1"),
         (&["--leak"], "\"--leak\" is no option; accepted: --act, "),
     ] {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use leaktrail::{DropPolicy, Level};
 
@@ -73,6 +74,14 @@ impl Act {
             Act::Hoard => Keys::All,
             Act::Lost | Act::Abandon => Keys::None,
             Act::Mended => Keys::Half,
+        }
+    }
+
+    /// How long a request waits for memory. Where nothing ever comes back, waiting makes the story longer and not better.
+    pub(crate) fn wait(self) -> Duration {
+        match self {
+            Act::Hoard | Act::Abandon => Duration::from_millis(5),
+            Act::Lost | Act::Mended => Duration::from_secs(2),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use leaktrail::Level;
 
@@ -19,6 +20,9 @@ A gateway that leaks, and the log that says which line did it.
   --limit SIZE       direct memory for bodies, such as 786432, 512k or 8m              (default: 1m)
   --requests N       requests of each act, 1 to 100000; with --serve 0 is possible     (default: 2000)
   --connections N    client connections at a time, 1 to 256                            (default: 8)
+  --rate N           requests a second at most, 1 to 1000000                           (default: 2000)
+  --wait MS          how long a request waits for memory before it is answered 503, up to 10000
+                     (default: 2000; 5 in the acts hoard and abandon, in which nothing comes back)
   --serve ADDR       run one act (default: lost) on ADDR, then stay up until Enter is pressed; ADDR is a
                      port on 127.0.0.1 or IP:PORT. GET /debug/leaks as text, with ?format=json as JSON
 
@@ -29,6 +33,11 @@ const DEFAULT_REQUESTS: u64 = 2_000;
 const MAX_REQUESTS: u64 = 100_000;
 const DEFAULT_CONNECTIONS: usize = 8;
 const MAX_CONNECTIONS: u64 = 256;
+/// Slow enough for the log to come in the middle of the traffic that it is about, and not after it.
+const DEFAULT_RATE: u32 = 2_000;
+const MAX_RATE: u64 = 1_000_000;
+/// As long as a client has patience.
+const MAX_WAIT_MS: u64 = 10_000;
 
 /// What this process is to do.
 #[derive(Debug)]
@@ -49,6 +58,9 @@ pub(crate) struct Args {
     pub(crate) limit_bytes: u64,
     pub(crate) requests: u64,
     pub(crate) connections: usize,
+    pub(crate) rate: u32,
+    /// `None`: as the act says.
+    pub(crate) wait: Option<Duration>,
     /// Where to stay up after the act.
     pub(crate) serve: Option<SocketAddr>,
 }
@@ -69,6 +81,8 @@ impl Command {
             limit_bytes: DEFAULT_LIMIT_BYTES,
             requests: DEFAULT_REQUESTS,
             connections: DEFAULT_CONNECTIONS,
+            rate: DEFAULT_RATE,
+            wait: None,
             serve: None,
         };
         let mut chosen = None;
@@ -82,7 +96,7 @@ impl Command {
             if option == "--help" || option == "-h" {
                 return Ok(Command::Help);
             }
-            let known = ["--act", "--level", "--limit", "--requests", "--connections", "--serve"];
+            let known = ["--act", "--level", "--limit", "--requests", "--connections", "--rate", "--wait", "--serve"];
             if !known.contains(&option.as_str()) {
                 let accepted = format!("{} or --help", known.join(", "));
                 return Err(ArgsError { option, found: None, accepted });
@@ -112,6 +126,14 @@ impl Command {
                     let count = parse_up_to(value, MAX_CONNECTIONS).filter(|count| *count > 0);
                     args.connections = count.ok_or_else(|| refuse("a whole number from 1 to 256"))? as usize;
                 }
+                "--rate" => {
+                    let rate = parse_up_to(value, MAX_RATE).filter(|rate| *rate > 0);
+                    args.rate = rate.ok_or_else(|| refuse("a whole number from 1 to 1000000"))? as u32;
+                }
+                "--wait" => {
+                    let wait = parse_up_to(value, MAX_WAIT_MS).map(Duration::from_millis);
+                    args.wait = Some(wait.ok_or_else(|| refuse("milliseconds, a whole number from 0 to 10000"))?);
+                }
                 _ => {
                     let accepted = "a port for 127.0.0.1 such as 8080 (0: any free one), or IP:PORT";
                     args.serve = Some(parse_address(value).ok_or_else(|| refuse(accepted))?);
@@ -130,10 +152,10 @@ impl Command {
 impl Args {
     /// Refuses settings under which the mended filter would run out of memory, or nothing would happen.
     fn check(&self) -> Result<(), ArgsError> {
-        // Each connection has a body at work and perhaps one whose bytes are just being let go.
-        let needed = (2 * self.connections + KEPT_AT_MOST) as u64 * LARGEST_BODY as u64;
+        // What is kept, and one body at work: the others wait their turn.
+        let needed = (KEPT_AT_MOST + 1) as u64 * LARGEST_BODY as u64;
         if self.limit_bytes < needed {
-            let accepted = format!("at least {needed} for {} connections", self.connections);
+            let accepted = format!("at least {needed}: {KEPT_AT_MOST} bodies are kept, and one is at work");
             return Err(ArgsError { option: "--limit".into(), found: Some(self.limit_bytes.to_string()), accepted });
         }
         if self.requests == 0 && self.serve.is_none() {
@@ -151,6 +173,8 @@ impl Args {
             format!("--requests={}", self.requests),
             format!("--connections={}", self.connections),
         ];
+        arguments.push(format!("--rate={}", self.rate));
+        arguments.extend(self.wait.map(|wait| format!("--wait={}", wait.as_millis())));
         arguments.extend(self.level.map(|level| format!("--level={level}")));
         arguments
     }

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use http_body_util::{BodyExt as _, Either, Full};
 use hyper::Response;
 use hyper::body::{Body as _, Incoming};
-use leaktrail::{AllocError, ByteBuf, ByteBufAllocator, ByteBufMut, LeakAware, UnpooledAllocator};
+use leaktrail::{AllocError, BudgetedAllocator, ByteBuf, ByteBufMut, LeakAware, UnpooledAllocator};
+use tokio::time::timeout;
 
 /// Where the bodies come from.
 pub(crate) type Allocator = Arc<LeakAware<UnpooledAllocator>>;
@@ -48,14 +50,18 @@ impl From<AllocError> for ReadError {
     }
 }
 
-/// Reads a whole body into one buffer.
-pub(crate) async fn read(mut body: Incoming, allocator: &Allocator) -> Result<ByteBuf, ReadError> {
+/// Reads a whole body into one buffer, for which it waits its turn, at most so long.
+pub(crate) async fn read(mut body: Incoming, allocator: &Allocator, wait: Duration) -> Result<ByteBuf, ReadError> {
     let announced = body.size_hint().exact();
     if announced.is_some_and(|length| length > MAX_BODY_BYTES) {
         return Err(ReadError::TooLong);
     }
     let capacity = announced.map_or(FIRST_CAPACITY_BYTES, |length| length as usize);
-    let mut draft = Draft(Some(allocator.allocate(capacity)?));
+    // While it waits the client waits too: nothing is read, so nothing piles up. A client that goes away drops this future,
+    // which leaves the line.
+    let mut waiting = allocator.allocate_async(capacity);
+    let in_time = timeout(wait, &mut waiting).await;
+    let mut draft = Draft(Some(in_time.unwrap_or_else(|_| waiting.give_up())?));
     let mut length = 0;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(ReadError::Client)?.into_data() else { continue };

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use leaktrail::LeakDetector;
 use tower::ServiceBuilder;
@@ -20,6 +21,8 @@ use crate::server::Server;
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) allocator: Allocator,
+    /// How long a request waits for memory before it is answered 503.
+    pub(crate) wait: Duration,
     pub(crate) detector: LeakDetector,
     pub(crate) revision: Revision,
     pub(crate) upstream: SocketAddr,
@@ -33,7 +36,7 @@ impl Gateway {
     pub(crate) async fn start(self, address: SocketAddr) -> io::Result<Server> {
         let chain = ServiceBuilder::new()
             .layer(DebugLeaksLayer(self.detector))
-            .layer(ReadBodyLayer::new(self.allocator, self.refused))
+            .layer(ReadBodyLayer::new(self.allocator, self.wait, self.refused))
             .layer(CacheBodyLayer(self.revision))
             .service(Proxy::new(self.upstream, self.connections));
         Server::start(address, chain).await

@@ -8,7 +8,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, StatusCode};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -26,10 +25,6 @@ pub(crate) const LARGEST_BODY: usize = 4 * BODY_STEP;
 /// The mean length of a body.
 pub(crate) const MEAN_BODY: usize = BODY_STEP * 5 / 2;
 
-/// How many requests are sent in a second at most: slow enough for the log to come in the middle of the traffic that it
-/// is about, and not after it.
-const REQUESTS_A_SECOND: u32 = 2_000;
-
 /// A request that is not answered by then fails the act.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
@@ -39,6 +34,8 @@ pub(crate) struct Load {
     pub(crate) target: SocketAddr,
     pub(crate) requests: u64,
     pub(crate) connections: usize,
+    /// Requests a second, at most.
+    pub(crate) rate: u32,
     pub(crate) keys: Keys,
 }
 
@@ -53,11 +50,10 @@ pub(crate) struct Answers {
 
 impl Load {
     /// Sends all requests; `answered` follows their number. The first answer that is neither 200 nor 503 ends it.
-    pub(crate) async fn run(self, answered: watch::Sender<u64>) -> Result<Answers, String> {
+    pub(crate) async fn run(self, answered: Arc<AtomicU64>) -> Result<Answers, String> {
         let client = pooled_client(self.connections);
         let next = Arc::new(AtomicU64::new(0));
         let start = Instant::now();
-        let answered = Arc::new(answered);
         let mut clients = JoinSet::new();
         for _ in 0..self.connections {
             let (next, answered) = (Arc::clone(&next), Arc::clone(&answered));
@@ -78,7 +74,7 @@ impl Load {
         client: PooledClient,
         start: Instant,
         next: Arc<AtomicU64>,
-        answered: Arc<watch::Sender<u64>>,
+        answered: Arc<AtomicU64>,
     ) -> Result<Answers, String> {
         let mut answers = Answers::default();
         loop {
@@ -87,13 +83,13 @@ impl Load {
             if number >= self.requests {
                 return Ok(answers);
             }
-            sleep_until(start + Duration::from_secs(number) / REQUESTS_A_SECOND).await;
+            sleep_until(start + Duration::from_secs(number) / self.rate).await;
             let sent = timeout(ANSWER_WITHIN, self.send(&client, number)).await;
             match sent.map_err(|_| format!("request {number}: no answer within {ANSWER_WITHIN:?}"))?? {
                 StatusCode::OK => answers.ok += 1,
                 _ => answers.unavailable += 1,
             }
-            answered.send_modify(|count| *count += 1);
+            answered.fetch_add(1, Ordering::Relaxed);
         }
     }
 

@@ -1,64 +1,58 @@
-//! The monitor line: a plain loop that says how full the budget is.
+//! Which of the budget monitor's samples are worth a line of the story.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
-use leaktrail::{DirectMemory, LeakDetector, Level};
-use tokio::sync::watch;
+use leaktrail::MemorySample;
 
 use crate::say::say;
+
+/// How often the library looks. A service would say 10 s.
+pub(crate) const INTERVAL: Duration = Duration::from_millis(5);
 
 /// Lines for each rise of `used`, and lines for the requests that were answered, in parts of the whole.
 const PARTS: u64 = 4;
 
-/// Width of the bar.
-const CELLS: u64 = 20;
-
-/// What is watched.
+/// Prints a sample whenever another quarter of the limit is used, another quarter of the requests is answered, or the
+/// library says that the budget only ever climbs.
 #[derive(Debug)]
-pub(crate) struct Monitor {
-    pub(crate) memory: DirectMemory,
-    pub(crate) detector: LeakDetector,
+pub(crate) struct Teller {
+    pub(crate) answered: Arc<AtomicU64>,
     pub(crate) refused: Arc<AtomicU64>,
     pub(crate) requests: u64,
+    told: Told,
 }
 
-impl Monitor {
-    /// Prints a line whenever another quarter of the limit is used or another quarter of the requests is
-    /// answered, and one as `answered` is closed.
-    pub(crate) async fn run(self, mut answered: watch::Receiver<u64>) {
-        let (mut filled, mut done) = (0, 0);
-        while answered.changed().await.is_ok() {
-            let count = *answered.borrow_and_update();
-            let filled_now = self.memory.used() * PARTS / self.limit();
-            let done_now = (count * PARTS).checked_div(self.requests).unwrap_or(0);
-            if filled_now > filled || done_now > done {
-                (filled, done) = (filled_now.max(filled), done_now.max(done));
-                self.print(count);
-            }
+/// What was told already. Only the monitor's thread looks, so `Relaxed` is enough.
+#[derive(Debug, Default)]
+struct Told {
+    filled: AtomicU64,
+    done: AtomicU64,
+    climbs: AtomicBool,
+}
+
+impl Teller {
+    pub(crate) fn new(answered: Arc<AtomicU64>, refused: Arc<AtomicU64>, requests: u64) -> Teller {
+        Teller { answered, refused, requests, told: Told::default() }
+    }
+
+    /// The monitor's sink.
+    pub(crate) fn tell(&self, sample: &MemorySample) {
+        let figures = sample.figures();
+        let answered = self.answered.load(Ordering::Relaxed);
+        let filled = figures.limit().map_or(0, |limit| figures.reserved() * PARTS / limit.max(1));
+        let done = (answered * PARTS).checked_div(self.requests).unwrap_or(0);
+        let climbs = sample.climb().is_some();
+        // Each is noted, whichever makes the line.
+        let more = [
+            self.told.filled.fetch_max(filled, Ordering::Relaxed) < filled,
+            self.told.done.fetch_max(done, Ordering::Relaxed) < done,
+            climbs && !self.told.climbs.swap(true, Ordering::Relaxed),
+        ];
+        if more.contains(&true) {
+            let refused = self.refused.load(Ordering::Relaxed);
+            say!("monitor: {sample}, answered {answered}, 503: {refused}");
         }
-    }
-
-    fn limit(&self) -> u64 {
-        self.memory.limit().unwrap_or(u64::MAX).max(1)
-    }
-
-    /// One line: used, limit, what of it nobody can give back any more, live, answered, 503s.
-    fn print(&self, answered: u64) {
-        let (used, limit) = (self.memory.used(), self.limit());
-        let cells = (used * CELLS).div_ceil(limit) as usize;
-        let bar = format!("{:<width$}", "#".repeat(cells), width = CELLS as usize);
-        let live = if self.detector.level() == Level::Disabled {
-            "not counted".to_owned()
-        } else {
-            self.detector.snapshot().live().to_string()
-        };
-        let abandoned = match self.memory.abandoned() {
-            0 => String::new(),
-            bytes => format!(" ({bytes} abandoned)"),
-        };
-        // Only a figure to show; nothing is ordered by it.
-        let refused = self.refused.load(Ordering::Relaxed);
-        say!("monitor: [{bar}] used {used} of {limit} B{abandoned}, live {live}, answered {answered}, 503: {refused}");
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use leaktrail::{DirectMemory, LeakAware, LeakDetector, UnpooledAllocator};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::act::{Act, what_it_knows};
@@ -16,7 +16,7 @@ use crate::args::Args;
 use crate::filters::{cache_body, debug_leaks};
 use crate::gateway::Gateway;
 use crate::load::{Answers, Load};
-use crate::monitor::Monitor;
+use crate::monitor::{self, Teller};
 use crate::outcome::Figures;
 use crate::say::say;
 use crate::upstream;
@@ -65,8 +65,10 @@ async fn drive(
     let allocator = LeakAware::new(allocator, detector.clone()).drop_policy(act.drop_policy());
     let refused = Arc::new(AtomicU64::new(0));
     let upstream = upstream::start().await?;
+    let allocator = Arc::new(allocator);
     let gateway = Gateway {
-        allocator: Arc::new(allocator),
+        allocator: Arc::clone(&allocator),
+        wait: args.wait.unwrap_or(act.wait()),
         detector: detector.clone(),
         revision: act.revision(),
         upstream: upstream.address(),
@@ -76,15 +78,21 @@ async fn drive(
     let address = args.serve.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let gateway = gateway.start(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
 
-    let (answered, watched) = watch::channel(0);
-    let monitor = Monitor { memory: memory.clone(), detector: detector.clone(), refused, requests: args.requests };
-    let monitor = tokio::spawn(monitor.run(watched));
-    let load =
-        Load { target: gateway.address(), requests: args.requests, connections: args.connections, keys: act.keys() };
+    let answered = Arc::new(AtomicU64::new(0));
+    let teller = Teller::new(Arc::clone(&answered), refused, args.requests);
+    let monitor = allocator.monitor(monitor::INTERVAL, move |sample| teller.tell(sample));
+    let load = Load {
+        target: gateway.address(),
+        requests: args.requests,
+        connections: args.connections,
+        rate: args.rate,
+        keys: act.keys(),
+    };
     let answers = timeout(ACT_WITHIN, load.run(answered))
         .await
         .map_err(|_| format!("the load did not end within {ACT_WITHIN:?}"))??;
-    monitor.await?;
+    drop(monitor);
+    say!("memory: {}", memory.figures().waited());
 
     if args.serve.is_some() {
         stay_up(gateway.address()).await;

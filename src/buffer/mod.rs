@@ -9,6 +9,7 @@
 mod alloc_error;
 mod allocator;
 mod block;
+mod budgeted_allocator;
 mod byte_buf;
 mod byte_buf_mut;
 #[cfg(feature = "bytes")]
@@ -29,6 +30,7 @@ mod unpooled_allocator;
 
 pub use self::alloc_error::AllocError;
 pub use self::allocator::ByteBufAllocator;
+pub use self::budgeted_allocator::{Allocating, BudgetedAllocator};
 pub use self::byte_buf::ByteBuf;
 pub use self::byte_buf_mut::ByteBufMut;
 pub(crate) use self::hook::{DropAction, ReferenceHook};

@@ -1,12 +1,15 @@
 //! The allocator that asks the system each time.
 
+use std::panic::Location;
+
 use super::alloc_error::AllocError;
 use super::allocator::ByteBufAllocator;
 use super::block::{Alignment, Block, BlockKind, Contents};
+use super::budgeted_allocator::BudgetedAllocator;
 use super::byte_buf_mut::ByteBufMut;
 use super::reference::Reference;
 use super::storage::StorageRef;
-use crate::memory::DirectMemory;
+use crate::memory::{DirectMemory, Reservation};
 
 /// Buffers straight from the global allocator, paid for from a budget.
 ///
@@ -85,6 +88,13 @@ impl UnpooledAllocator {
     pub fn memory(&self) -> &DirectMemory {
         &self.memory
     }
+
+    fn allocate_paid(&self, reservation: Reservation, capacity: usize) -> Result<ByteBufMut, AllocError> {
+        let no_memory = AllocError::System { requested: capacity };
+        let Ok(block) = Block::try_new(capacity, self.kind) else { return Err(no_memory) };
+        let Ok(storage) = StorageRef::try_new(block, reservation) else { return Err(no_memory) };
+        Ok(ByteBufMut::new(Reference::new(storage)))
+    }
 }
 
 impl ByteBufAllocator for UnpooledAllocator {
@@ -95,10 +105,22 @@ impl ByteBufAllocator for UnpooledAllocator {
             Ok(reservation) => reservation,
             Err(error) => return Err(AllocError::refused(error, capacity)),
         };
-        let no_memory = AllocError::System { requested: capacity };
-        let Ok(block) = Block::try_new(capacity, self.kind) else { return Err(no_memory) };
-        let Ok(storage) = StorageRef::try_new(block, reservation) else { return Err(no_memory) };
-        Ok(ByteBufMut::new(Reference::new(storage)))
+        self.allocate_paid(reservation, capacity)
+    }
+}
+
+impl BudgetedAllocator for UnpooledAllocator {
+    fn memory(&self) -> &DirectMemory {
+        &self.memory
+    }
+
+    fn allocate_from(
+        &self,
+        reservation: Reservation,
+        capacity: usize,
+        _: &'static Location<'static>,
+    ) -> Result<ByteBufMut, AllocError> {
+        self.allocate_paid(reservation, capacity)
     }
 }
 

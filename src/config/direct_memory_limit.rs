@@ -47,6 +47,9 @@ impl DirectMemoryLimit {
         }
     }
 
+    /// The variable that sets it.
+    pub(crate) const VARIABLE: &str = "LEAK_DETECTION_MAX_DIRECT_MEMORY";
+
     /// The limit in bytes (`None`: without one), and a few words that say where it comes from.
     ///
     /// `Inherit` reads files of `/proc` and `/sys`, so this belongs where a budget is made and not where it is used.
@@ -85,6 +88,20 @@ impl fmt::Display for DirectMemoryLimit {
             DirectMemoryLimit::Inherit => f.pad("-1"),
             DirectMemoryLimit::Unlimited => f.pad("0"),
             DirectMemoryLimit::Bytes(bytes) => bytes.fmt(f),
+        }
+    }
+}
+
+/// What a limit comes to on this machine: `8319524864 B, half of the machine's 16639049728 B`. The machine is asked as it is
+/// displayed, so one that nobody shows costs nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ComesTo(pub(crate) DirectMemoryLimit);
+
+impl fmt::Display for ComesTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.resolve() {
+            (Some(bytes), origin) => write!(f, "{bytes} B, {origin}"),
+            (None, origin) => f.write_str(&origin),
         }
     }
 }
@@ -186,5 +203,9 @@ mod tests {
         let (limit, origin) = DirectMemoryLimit::Inherit.resolve();
         assert!(limit.is_some_and(|bytes| bytes > 1 << 20), "{limit:?}");
         assert!(origin.starts_with("half of "), "{origin}");
+        let told = ComesTo(DirectMemoryLimit::Inherit).to_string();
+        assert_eq!(told, format!("{} B, {origin}", limit.unwrap()));
+        assert_eq!(ComesTo(DirectMemoryLimit::bytes(7)).to_string(), "7 B, as configured");
+        assert_eq!(ComesTo(DirectMemoryLimit::Unlimited).to_string(), "no limit, as configured");
     }
 }

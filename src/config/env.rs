@@ -63,7 +63,7 @@ impl Config {
     /// variables are for whoever uses them: only there it is known what is used instead.
     pub(crate) fn max_direct_memory_from_env() -> (DirectMemoryLimit, Vec<ConfigError>) {
         let (config, mut errors) = Config::from_env_lossy();
-        errors.retain(|error| error.variable() == variable::MAX_DIRECT_MEMORY || error.is_unknown_name());
+        errors.retain(|error| error.variable() == DirectMemoryLimit::VARIABLE || error.is_unknown_name());
         (config.configured_max_direct_memory(), errors)
     }
 

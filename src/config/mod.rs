@@ -18,6 +18,7 @@ mod setting;
 mod variable;
 
 pub use self::config::Config;
+pub(crate) use self::direct_memory_limit::ComesTo;
 pub use self::direct_memory_limit::DirectMemoryLimit;
 pub use self::error::ConfigError;
 pub use self::frame_limit::FrameLimit;

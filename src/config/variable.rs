@@ -20,9 +20,6 @@ pub(super) struct Variable {
 /// What the name of each of our variables starts with.
 const PREFIX: &str = "LEAK_DETECTION_";
 
-/// The one variable that is read for a budget too, which knows no detector.
-pub(super) const MAX_DIRECT_MEMORY: &str = "LEAK_DETECTION_MAX_DIRECT_MEMORY";
-
 /// Every variable of this version, in the order in which they are read and echoed.
 pub(super) static ALL: [Variable; 6] = [
     Variable {
@@ -50,7 +47,7 @@ pub(super) static ALL: [Variable; 6] = [
         show: |config| config.configured_max_frames().to_string(),
     },
     Variable {
-        name: MAX_DIRECT_MEMORY,
+        name: DirectMemoryLimit::VARIABLE,
         accepted: "-1 for half of what the process may have, 0 for no limit, or bytes such as 64k, 512m or 2GiB",
         set: |config, text| Some(config.max_direct_memory(DirectMemoryLimit::parse(text)?)),
         show: |config| config.configured_max_direct_memory().to_string(),

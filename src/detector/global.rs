@@ -8,7 +8,7 @@ use super::handle::{Tracked, Watched};
 use super::leak_detector::LeakDetector;
 use super::state::redirect;
 use super::telling::delivery;
-use crate::config::Config;
+use crate::config::{ComesTo, Config, DirectMemoryLimit};
 use crate::sink;
 
 /// Set once and never blocked on: whoever is called while another thread, or this one, is making it (a logger, an
@@ -90,7 +90,12 @@ pub fn install(config: Config) -> Result<(), AlreadyInstalled> {
     redirect::set_global(core);
     sink::warn_about(&errors);
     for setting in settings {
-        delivery::say(core, || core.outlet().echo(&setting.to_string()));
+        if setting.name == DirectMemoryLimit::VARIABLE {
+            let limit = ComesTo(core.config().configured_max_direct_memory());
+            delivery::say(core, || core.outlet().echo(&format_args!("{setting}: {limit}")));
+        } else {
+            delivery::say(core, || core.outlet().echo(&setting));
+        }
     }
     core.tell_notices();
     Ok(())

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::handle::{Opening, Ticket};
 use super::handle::{Tracked, Watched};
+use super::state::bulletin::Notice;
 use super::state::{Core, redirect, registry, waker};
 use super::subscription::Subscription;
 use super::telling::pass::{PATIENCE, Purpose};
@@ -150,6 +151,13 @@ impl LeakDetector {
         match redirect::target(&self.core) {
             Some(entered) => ask(&entered),
             None => ask(&self.core),
+        }
+    }
+
+    /// Tells once that somebody's reclaim hook panicked.
+    pub(crate) fn warn_of_a_broken_hook(&self) {
+        if self.core.state().bulletin.post(Notice::HookPanicked) {
+            self.core.tell_notices();
         }
     }
 

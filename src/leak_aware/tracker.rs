@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::drop_policy::DropPolicy;
 use crate::buffer::{DropAction, ReferenceHook};
 use crate::detector::{LeakDetector, Opening, Ticket};
-use crate::memory::OutOfDirectMemory;
+use crate::memory::{self, OutOfDirectMemory};
 use crate::report::{Fate, Hint, Origin, ReferenceState, Refusal};
 use crate::sync::AtomicU64;
 use crate::trail::family::{self, Member};
@@ -32,9 +32,11 @@ impl Tracker {
             requested: error.requested(),
             used: error.used(),
             limit: error.limit().unwrap_or(u64::MAX),
+            budget: error.is_of_a_child().then(|| error.budget().into()),
+            kept: error.kept(),
             site: error.site().clone(),
             thread: ThreadLabel::current().name(),
-            waited: std::time::Duration::ZERO,
+            waited: error.waited(),
             holders: Vec::new(),
             abandoned: error.abandoned(),
             lost: Vec::new(),
@@ -125,5 +127,6 @@ fn settle(group: &AtomicU64, token: u64, state: ReferenceState) {
 
 /// A tracker for one detector and policy.
 pub(super) fn shared(detector: LeakDetector, policy: DropPolicy) -> Arc<Tracker> {
+    memory::set_teller(|| LeakDetector::global().warn_of_a_broken_hook());
     Arc::new(Tracker { detector, policy })
 }

@@ -19,6 +19,7 @@ pub(super) struct Account {
     peak_bytes: AtomicU64,
     abandoned_bytes: AtomicU64,
     live_reservations: AtomicU64,
+    refusals: AtomicU64,
 }
 
 impl Account {
@@ -29,6 +30,7 @@ impl Account {
             peak_bytes: AtomicU64::new(0),
             abandoned_bytes: AtomicU64::new(0),
             live_reservations: AtomicU64::new(0),
+            refusals: AtomicU64::new(0),
         }
     }
 
@@ -48,12 +50,7 @@ impl Account {
             // sees what that thread did before, for instance that the memory behind them was freed.
             match self.used_bytes.compare_exchange_weak(used, after, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => {
-                    // Relaxed: figures for display, which order nothing.
-                    self.live_reservations.fetch_add(1, Ordering::Relaxed);
-                    // The peak moves rarely once a program is warm, so look before writing to a shared cache line.
-                    if self.peak_bytes.load(Ordering::Relaxed) < after {
-                        self.peak_bytes.fetch_max(after, Ordering::Relaxed);
-                    }
+                    self.note_taken(after);
                     return Ok(());
                 }
                 Err(newer) => used = newer,
@@ -61,11 +58,28 @@ impl Account {
         }
     }
 
+    /// Takes bytes that are known to fit, since nobody else takes any meanwhile.
+    pub(super) fn add(&self, bytes: u64) {
+        // AcqRel: as in `take`, and a link between who gives back and who looks.
+        let before = self.used_bytes.fetch_add(bytes, Ordering::AcqRel);
+        debug_assert!(bytes <= self.most_bytes() - before, "A1: {bytes} byte(s) taken beside {before}");
+        self.note_taken(before + bytes);
+    }
+
+    fn note_taken(&self, used_bytes: u64) {
+        // Relaxed: figures for display, which order nothing.
+        self.live_reservations.fetch_add(1, Ordering::Relaxed);
+        // The peak moves rarely once a program is warm, so look before writing to a shared cache line.
+        if self.peak_bytes.load(Ordering::Relaxed) < used_bytes {
+            self.peak_bytes.fetch_max(used_bytes, Ordering::Relaxed);
+        }
+    }
+
     /// Gives back the bytes of one reservation.
     pub(super) fn give_back(&self, bytes: u64) {
         self.live_reservations.fetch_sub(1, Ordering::Relaxed);
-        // Release: pairs with the Acquire in `take`.
-        let before = self.used_bytes.fetch_sub(bytes, Ordering::Release);
+        // Release: pairs with the Acquire in `take`. Acquire: pairs with the Release in `look`.
+        let before = self.used_bytes.fetch_sub(bytes, Ordering::AcqRel);
         debug_assert!(before >= bytes, "A2: {bytes} byte(s) given back of {before}");
     }
 
@@ -73,6 +87,29 @@ impl Account {
     pub(super) fn abandon(&self, bytes: u64) {
         self.abandoned_bytes.fetch_add(bytes, Ordering::Relaxed);
         self.live_reservations.fetch_sub(1, Ordering::Relaxed);
+        // What can ever fit has changed: a link to who looks, as in `give_back`.
+        self.look();
+    }
+
+    /// Ties what this thread has written before to everybody who gives back after, and what everybody has given back
+    /// before to what this thread reads after: of two read-modify-writes one comes second.
+    pub(super) fn look(&self) {
+        self.used_bytes.fetch_add(0, Ordering::AcqRel);
+    }
+
+    /// Counts a request that ends without its bytes.
+    pub(super) fn refuse(&self) {
+        self.refusals.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many bytes have to come back before so many fit.
+    pub(super) fn missing(&self, bytes: u64) -> u64 {
+        bytes.saturating_sub(self.most_bytes() - self.used_bytes())
+    }
+
+    /// True unless so many bytes are more than the limit leaves beside what was abandoned.
+    pub(super) fn can_ever_fit(&self, bytes: u64) -> bool {
+        bytes <= self.most_bytes().saturating_sub(self.abandoned_bytes())
     }
 
     pub(super) fn limit_bytes(&self) -> Option<u64> {
@@ -99,6 +136,10 @@ impl Account {
 
     pub(super) fn live_reservations(&self) -> u64 {
         self.live_reservations.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn refusals(&self) -> u64 {
+        self.refusals.load(Ordering::Relaxed)
     }
 }
 

@@ -4,17 +4,23 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::account::Account;
+use super::budget::Budget;
+use super::figures::MemoryFigures;
 use super::out_of_direct_memory::OutOfDirectMemory;
+use super::reclaim::{self, ReclaimHook};
 use super::reservation::Reservation;
+use super::stock::Stock;
 
 /// A budget of bytes: what is reserved is counted exactly, and what would go over the limit is refused.
 ///
 /// Give one to each allocator that is to share it; a clone is the same budget. It is the counterpart of Netty's
 /// `io.netty.maxDirectMemory`, but a value: a program may have as many as it has kinds of memory.
 ///
-/// It never hands out more than its limit, not for an instant, and it never refuses what fits, however many threads ask
-/// at once. It does not allocate: it counts what you, or an allocator, are about to allocate.
+/// It never hands out more than its limit, not for an instant, and it never refuses what fits beside what is kept for who
+/// waits longest, however many threads ask at once. [`try_reserve`](DirectMemory::try_reserve) answers at once,
+/// [`reserve`](DirectMemory::reserve) and [`reserve_async`](DirectMemory::reserve_async) wait their turn;
+/// [`child`](DirectMemory::child) makes a budget within this one. It does not allocate: it counts what you, or an
+/// allocator, are about to allocate.
 ///
 /// # Examples
 ///
@@ -33,17 +39,18 @@ use super::reservation::Reservation;
 ///
 /// # Cost
 /// A reservation is three atomic read-modify-writes (a compare-and-swap of the bytes, a count, a clone of the budget's
-/// handle) and one more while the peak rises; giving it back is three. No lock, no allocation.
+/// handle) and one more while the peak rises; giving it back is three. No lock, no allocation, while nobody waits and for
+/// a budget that is no child. Each also asks whether anybody waits: a load.
 #[derive(Clone)]
 pub struct DirectMemory {
-    account: Arc<Account>,
+    pub(super) budget: Arc<Budget>,
 }
 
 impl DirectMemory {
     /// A budget that hands out at most so many bytes at once.
     #[must_use]
     pub fn with_limit(bytes: u64) -> DirectMemory {
-        DirectMemory { account: Arc::new(Account::new(Some(bytes))) }
+        DirectMemory { budget: Arc::new(Budget::root(Some(bytes))) }
     }
 
     /// A budget that counts and does not refuse.
@@ -63,7 +70,7 @@ impl DirectMemory {
     /// ```
     #[must_use]
     pub fn unlimited() -> DirectMemory {
-        DirectMemory { account: Arc::new(Account::new(None)) }
+        DirectMemory { budget: Arc::new(Budget::root(None)) }
     }
 
     /// Reserves so many bytes, at once or not at all.
@@ -72,41 +79,137 @@ impl DirectMemory {
     /// [`OutOfDirectMemory`] when they do not fit. It names the caller of this function, and the budget is as it was.
     #[track_caller]
     pub fn try_reserve(&self, bytes: u64) -> Result<Reservation, OutOfDirectMemory> {
-        // Out here, since inside a closure the caller is the closure.
-        let location = Location::caller();
-        Reservation::take(&self.account, bytes)
-            .map_err(|used| OutOfDirectMemory::new(&self.account, bytes, used, location))
+        Reservation::take_at_once(&self.budget, bytes, Location::caller())
+    }
+
+    /// Has `hook` asked to give memory back before [`reserve`](DirectMemory::reserve) refuses: the counterpart of the
+    /// help that the JDK's `Bits.reserveMemory` gives to pending cleaners.
+    ///
+    /// For who keeps memory ready: a pool, a cache. The hook is told how many bytes are missing, drops
+    /// reservations, and answers how many bytes it gave back; the answer is for the figures, what counts is the budget.
+    /// Hooks are asked one after another, in the order in which they were attached, until it fits.
+    ///
+    /// The hook is called by the thread that reserves, with no lock of leaktrail's held. It may reserve and release; in a
+    /// hook `reserve` is [`try_reserve`](DirectMemory::try_reserve), which runs no hooks. Several threads may be inside
+    /// at once. A hook that panics is not called again; who reserved goes on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use leaktrail::{DirectMemory, Reservation};
+    ///
+    /// let memory = DirectMemory::with_limit(1024);
+    /// let cache: Arc<Mutex<Vec<Reservation>>> = Arc::default();
+    /// cache.lock().unwrap().push(memory.try_reserve(1000)?);
+    ///
+    /// let kept = cache.clone();
+    /// let _attached = memory.on_reclaim(move |wanted| {
+    ///     assert_eq!(wanted, 76);
+    ///     kept.lock().unwrap().drain(..).map(|reservation| reservation.bytes()).sum()
+    /// });
+    /// assert!(memory.try_reserve(100).is_err(), "at once means without hooks");
+    /// assert_eq!(memory.reserve(100)?.bytes(), 100);
+    /// assert_eq!(memory.figures().given_back_by_hooks(), 1000);
+    /// # Ok::<(), leaktrail::OutOfDirectMemory>(())
+    /// ```
+    pub fn on_reclaim(&self, hook: impl Fn(u64) -> u64 + Send + Sync + 'static) -> ReclaimHook {
+        reclaim::Hooks::attach(&self.budget.hooks, Box::new(hook))
+    }
+
+    /// True while somebody waits for bytes of this budget, or of one that shares its parent.
+    ///
+    /// For a pool, asked as memory comes back: what it would keep ready for later it gives back, and somebody is served
+    /// now. A thread that waits asks the hooks again from time to time; a task has no clock and does not.
+    ///
+    /// # Cost
+    /// One relaxed load.
+    #[must_use]
+    pub fn is_waited_for(&self) -> bool {
+        self.budget.is_waited_for()
+    }
+
+    /// Books for a pool that reserves from this budget: how much of it lies ready, and how much alignment costs.
+    pub fn stock(&self) -> Stock {
+        Stock::new(self.budget.stocks())
+    }
+
+    /// All figures of one moment: reserved, by buffers, cached, lost to alignment; peak, refusals, waits.
+    #[must_use]
+    pub fn figures(&self) -> MemoryFigures {
+        self.budget.figures()
+    }
+
+    /// A budget within this one: what is reserved from it counts here too, and fits only if it fits both.
+    ///
+    /// For one tenant, listener or kind of request, so that it cannot take what others need. The limits of children may add
+    /// up to more than their parent's: each is the most that one may have, not what it is sure to get. A child may have
+    /// children. It does not keep them, but each keeps its parent.
+    ///
+    /// Who waits for a child's own limit is in the way of that child's requests alone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use leaktrail::DirectMemory;
+    ///
+    /// let memory = DirectMemory::with_limit(1000);
+    /// let tenant = memory.child("tenant a", 300);
+    /// let _reservation = tenant.try_reserve(200)?;
+    /// assert_eq!((memory.used(), tenant.used()), (200, 200));
+    ///
+    /// let refused = tenant.try_reserve(200).unwrap_err();
+    /// assert_eq!((refused.budget(), refused.used(), refused.limit()), ("tenant a", 200, Some(300)));
+    ///
+    /// let _others = memory.try_reserve(750)?;
+    /// let refused = tenant.try_reserve(100).unwrap_err();
+    /// assert_eq!((refused.budget(), refused.used(), refused.limit()), ("direct memory", 950, Some(1000)));
+    /// # Ok::<(), leaktrail::OutOfDirectMemory>(())
+    /// ```
+    ///
+    /// # Cost
+    /// A reservation of a child takes a lock that all children of one tree share, and an atomic addition for each budget
+    /// above; giving it back takes none while nobody waits.
+    #[must_use]
+    pub fn child(&self, name: impl Into<Box<str>>, limit_bytes: u64) -> DirectMemory {
+        DirectMemory { budget: Arc::new(Budget::child(&self.budget, name.into(), limit_bytes)) }
+    }
+
+    /// The name: a child's own, or `direct memory`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.budget.name()
     }
 
     /// The bytes that are reserved now, those abandoned included. Never above the limit.
     #[must_use]
     pub fn used(&self) -> u64 {
-        self.account.used_bytes()
+        self.budget.account.used_bytes()
     }
 
     /// The most bytes that may be reserved at once; `None` without a limit.
     #[must_use]
     pub fn limit(&self) -> Option<u64> {
-        self.account.limit_bytes()
+        self.budget.account.limit_bytes()
     }
 
     /// The most bytes that were reserved at once so far.
     #[must_use]
     pub fn peak(&self) -> u64 {
-        self.account.peak_bytes()
+        self.budget.account.peak_bytes()
     }
 
     /// How many reservations are live, those of 0 bytes included and those abandoned not.
     #[must_use]
     pub fn reservations(&self) -> u64 {
-        self.account.live_reservations()
+        self.budget.account.live_reservations()
     }
 
     /// The bytes that were [abandoned](Reservation::abandon): a part of [`used`](DirectMemory::used) that never comes
     /// back.
     #[must_use]
     pub fn abandoned(&self) -> u64 {
-        self.account.abandoned_bytes()
+        self.budget.account.abandoned_bytes()
     }
 }
 
@@ -130,12 +233,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::memory::{Monitor, Reserving};
 
     const fn assert_send_sync<T: Send + Sync>() {}
     const _: () = {
         assert_send_sync::<DirectMemory>();
         assert_send_sync::<Reservation>();
         assert_send_sync::<OutOfDirectMemory>();
+        assert_send_sync::<Reserving>();
+        assert_send_sync::<ReclaimHook>();
+        assert_send_sync::<Stock>();
+        assert_send_sync::<Monitor>();
     };
 
     #[test]

@@ -6,6 +6,7 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 
 use super::account::Account;
+use super::budget::{Budget, Turn};
 use super::reservation::Reservation;
 
 /// 60 and 50 of 100: one fits, whoever comes first. Netty's add-then-look refuses both in some orders.
@@ -70,10 +71,10 @@ fn loom_nobody_sees_more_than_the_limit() {
 #[test]
 fn loom_bytes_that_come_back_bring_what_was_done_before() {
     loom::model(|| {
-        let account = Arc::new(Account::new(Some(100)));
+        let budget = Arc::new(Budget::root(Some(100)));
         let memory = Arc::new(UnsafeCell::new("in use"));
-        let reservation = Reservation::take(&account, 100).unwrap();
-        let (owner_account, owners) = (Arc::clone(&account), Arc::clone(&memory));
+        let reservation = Reservation::take(&budget, 100, Turn::AtOnce).unwrap();
+        let (owner_budget, owners) = (Arc::clone(&budget), Arc::clone(&memory));
         let owner = thread::spawn(move || {
             owners.with_mut(|memory| {
                 // Loom's cell says when this races; the pointer is good as long as the cell.
@@ -84,9 +85,9 @@ fn loom_bytes_that_come_back_bring_what_was_done_before() {
                 }
             });
             drop(reservation);
-            drop(owner_account);
+            drop(owner_budget);
         });
-        if account.take(100).is_ok() {
+        if budget.account.take(100).is_ok() {
             let seen = memory.with(|memory| {
                 #[allow(unsafe_code, reason = "a loom cell is read and written through a raw pointer")]
                 // SAFETY: not written at the same time, or loom ends the model.
@@ -104,13 +105,14 @@ fn loom_bytes_that_come_back_bring_what_was_done_before() {
 #[test]
 fn loom_the_first_of_two_abandons() {
     loom::model(|| {
-        let account = Arc::new(Account::new(Some(100)));
-        let shared = Arc::new(Reservation::take(&account, 60).unwrap());
+        let budget = Arc::new(Budget::root(Some(100)));
+        let shared = Arc::new(Reservation::take(&budget, 60, Turn::AtOnce).unwrap());
         let other = Arc::clone(&shared);
         let thread = thread::spawn(move || other.abandon_shared());
         shared.abandon_shared();
         thread.join().unwrap();
         drop(shared);
+        let account = &budget.account;
         assert_eq!((account.used_bytes(), account.abandoned_bytes(), account.live_reservations()), (60, 60, 0));
     });
 }

@@ -3,14 +3,16 @@
 use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use super::account::Account;
-use crate::report::{Refusal, Site};
+use super::budget::{Budget, Short};
+use crate::report::{Escaped, Refusal, Site};
 
 /// So many bytes did not fit into a [`DirectMemory`](super::DirectMemory).
 ///
 /// Displayed, it is Netty's text to the letter, so that what parses or alerts on that goes on working. `{:#}` and
-/// `Debug` add who holds the memory, where that is known: a leak-aware allocator adds it, a bare budget cannot know.
+/// `Debug` add how long was waited, whose limit it was if that is a child's, and who holds the memory, where that is known:
+/// a leak-aware allocator adds it, a bare budget cannot know.
 ///
 /// # Examples
 ///
@@ -36,6 +38,10 @@ struct Inner {
     requested_bytes: u64,
     used_bytes: u64,
     abandoned_bytes: u64,
+    kept_bytes: u64,
+    waited: Duration,
+    /// Whose limit it was.
+    budget: Arc<Budget>,
     limit_bytes: Option<u64>,
     /// What is displayed as the limit: the limit, or the most that a budget without one counts to.
     most_bytes: u64,
@@ -45,25 +51,37 @@ struct Inner {
 }
 
 impl OutOfDirectMemory {
+    /// The refusal of a request that was made of `asked`, at once.
     #[cold]
     pub(super) fn new(
-        account: &Account,
+        asked: &Budget,
         requested_bytes: u64,
-        used_bytes: u64,
+        short: &Short,
         location: &'static Location<'static>,
     ) -> OutOfDirectMemory {
+        asked.note_refusal();
+        let Short { at, used_bytes, kept_bytes } = short;
         OutOfDirectMemory {
             inner: Box::new(Inner {
                 requested_bytes,
-                used_bytes,
-                abandoned_bytes: account.abandoned_bytes(),
-                limit_bytes: account.limit_bytes(),
-                most_bytes: account.most_bytes(),
+                used_bytes: *used_bytes,
+                abandoned_bytes: at.account.abandoned_bytes(),
+                kept_bytes: *kept_bytes,
+                waited: Duration::ZERO,
+                budget: at.clone(),
+                limit_bytes: at.account.limit_bytes(),
+                most_bytes: at.account.most_bytes(),
                 location,
                 site: OnceLock::new(),
                 refusal: None,
             }),
         }
+    }
+
+    /// The same error of a request that has waited.
+    pub(super) fn after(mut self, waited: Duration) -> OutOfDirectMemory {
+        self.inner.waited = waited;
+        self
     }
 
     /// The same error, which now knows who holds the memory.
@@ -88,6 +106,31 @@ impl OutOfDirectMemory {
     #[must_use]
     pub fn abandoned(&self) -> u64 {
         self.inner.abandoned_bytes
+    }
+
+    /// How many bytes were kept for the request that has waited longest: what is left beside those and what is in use was
+    /// not enough.
+    #[must_use]
+    pub fn kept(&self) -> u64 {
+        self.inner.kept_bytes
+    }
+
+    /// How long the request waited before it was refused; zero if it was refused at once.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        self.inner.waited
+    }
+
+    /// The name of the budget whose limit it was: a [child](super::DirectMemory::child)'s or the whole's, which is called
+    /// `direct memory`. `used` and `limit` are its figures.
+    #[must_use]
+    pub fn budget(&self) -> &str {
+        self.inner.budget.name()
+    }
+
+    /// True if `budget` is a child.
+    pub(crate) fn is_of_a_child(&self) -> bool {
+        self.inner.budget.is_child()
     }
 
     /// The limit of the budget; `None` when it has none, and only its counter was at its end.
@@ -116,12 +159,30 @@ impl fmt::Display for OutOfDirectMemory {
             f,
             "failed to allocate {requested_bytes} byte(s) of direct memory (used: {used_bytes}, max: {most_bytes})"
         )?;
-        if f.alternate()
-            && let Some(refusal) = self.holders()
-        {
-            for line in holder_lines(refusal) {
-                write!(f, "\n{line}")?;
-            }
+        if !f.alternate() {
+            return Ok(());
+        }
+        if self.holders().is_none() {
+            self.write_circumstances(f)?;
+        }
+        for line in self.holders().map(holder_lines).unwrap_or_default() {
+            write!(f, "\n{line}")?;
+        }
+        Ok(())
+    }
+}
+
+impl OutOfDirectMemory {
+    /// What the lines about holders begin with, where there are none.
+    fn write_circumstances(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_of_a_child() {
+            write!(f, "\nlimit of budget {}", Escaped(self.budget()))?;
+        }
+        if self.kept() > 0 {
+            write!(f, "\n{} B kept for who has waited longest", self.kept())?;
+        }
+        if !self.waited().is_zero() {
+            write!(f, "\nwaited {} ms", self.waited().as_millis())?;
         }
         Ok(())
     }
@@ -133,6 +194,9 @@ impl fmt::Debug for OutOfDirectMemory {
             .field("requested", &self.requested())
             .field("used", &self.used())
             .field("limit", &self.limit())
+            .field("budget", &self.budget())
+            .field("kept", &self.kept())
+            .field("waited", &self.waited())
             .field("site", &format_args!("{}", self.site()))
             .field("holders", &self.holders().map(HolderLines))
             .finish()
@@ -191,6 +255,8 @@ mod tests {
             requested: error.requested(),
             used: error.used(),
             limit: 536_870_912,
+            budget: None,
+            kept: 0,
             site: error.site().clone(),
             thread: "worker-1".into(),
             waited: Duration::ZERO,
@@ -234,7 +300,10 @@ mod tests {
         assert_eq!(lines.next(), None, "{text}");
 
         let debug = format!("{error:?}");
-        assert!(debug.starts_with("OutOfDirectMemory { requested: 16777216, used: 520093983, limit: Some(536870912)"));
+        assert!(
+            debug.starts_with("OutOfDirectMemory { requested: 16777216, used: 520093983, limit: Some(536870912)"),
+            "{debug}"
+        );
         assert!(debug.contains("469762048 B in 28672 live"), "{debug}");
         assert!(format!("{:?}", refused()).ends_with("holders: None }"));
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::account::Account;
+use super::budget::{Budget, Short, Turn};
 use super::out_of_direct_memory::OutOfDirectMemory;
 use crate::sync::{AtomicBool, Ordering};
 
@@ -30,17 +30,47 @@ use crate::sync::{AtomicBool, Ordering};
 /// Dropping it: three atomic subtractions.
 #[must_use = "a reservation that is dropped at once reserves nothing"]
 pub struct Reservation {
-    account: Arc<Account>,
+    budget: Arc<Budget>,
     bytes: u64,
     /// Set once by the first that abandons; after that nothing is given back.
     abandoned: AtomicBool,
 }
 
 impl Reservation {
-    /// Takes the bytes from the account, or says how many were in use.
-    pub(super) fn take(account: &Arc<Account>, bytes: u64) -> Result<Reservation, u64> {
-        account.take(bytes)?;
-        Ok(Reservation { account: Arc::clone(account), bytes, abandoned: AtomicBool::new(false) })
+    /// Takes the bytes from the budget, or says what is in the way.
+    pub(super) fn take(budget: &Arc<Budget>, bytes: u64, turn: Turn) -> Result<Reservation, Short> {
+        budget.take(bytes, turn)?;
+        Ok(Reservation::of_taken(budget, bytes))
+    }
+
+    /// Takes the bytes from the budget at once, or is refused.
+    #[inline]
+    pub(super) fn take_at_once(
+        budget: &Arc<Budget>,
+        bytes: u64,
+        location: &'static Location<'static>,
+    ) -> Result<Reservation, OutOfDirectMemory> {
+        if budget.take_quickly(bytes) {
+            return Ok(Reservation::of_taken(budget, bytes));
+        }
+        Reservation::take_the_long_way(budget, bytes, location)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_the_long_way(
+        budget: &Arc<Budget>,
+        bytes: u64,
+        location: &'static Location<'static>,
+    ) -> Result<Reservation, OutOfDirectMemory> {
+        Reservation::take(budget, bytes, Turn::AtOnce)
+            .map_err(|short| OutOfDirectMemory::new(budget, bytes, &short, location))
+    }
+
+    /// The owner of bytes that were taken before.
+    #[inline]
+    pub(super) fn of_taken(budget: &Arc<Budget>, bytes: u64) -> Reservation {
+        Reservation { budget: Arc::clone(budget), bytes, abandoned: AtomicBool::new(false) }
     }
 
     /// How many bytes are reserved.
@@ -72,22 +102,19 @@ impl Reservation {
     pub(crate) fn abandon_shared(&self) {
         // Relaxed: the swap alone decides who is first, and whoever drops this later has exclusive access anyway.
         if !self.abandoned.swap(true, Ordering::Relaxed) {
-            self.account.abandon(self.bytes);
+            self.budget.abandon(self.bytes);
         }
     }
 
     /// Another reservation of the same budget, to be [absorbed](Reservation::absorb) when what it pays for exists.
     #[track_caller]
     pub(crate) fn try_reserve_more(&self, bytes: u64) -> Result<Reservation, OutOfDirectMemory> {
-        // As in `DirectMemory::try_reserve`.
-        let location = Location::caller();
-        Reservation::take(&self.account, bytes)
-            .map_err(|used| OutOfDirectMemory::new(&self.account, bytes, used, location))
+        Reservation::take_at_once(&self.budget, bytes, Location::caller())
     }
 
     /// Makes one reservation of two.
     pub(crate) fn absorb(&mut self, mut other: Reservation) {
-        debug_assert!(Arc::ptr_eq(&self.account, &other.account), "two reservations of one budget");
+        debug_assert!(Arc::ptr_eq(&self.budget, &other.budget), "two reservations of one budget");
         // What is left of the other is a reservation of 0 bytes, which gives just itself back.
         self.bytes += std::mem::take(&mut other.bytes);
     }
@@ -97,7 +124,7 @@ impl Drop for Reservation {
     fn drop(&mut self) {
         // Relaxed: `&mut self`, nobody else is left.
         if !self.abandoned.load(Ordering::Relaxed) {
-            self.account.give_back(self.bytes);
+            self.budget.give_back(self.bytes);
         }
     }
 }

@@ -17,6 +17,12 @@ pub struct Refusal {
     pub(crate) requested: u64,
     pub(crate) used: u64,
     pub(crate) limit: u64,
+    /// The child budget whose limit it was; nothing if it was the whole's.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(crate) budget: Option<Arc<str>>,
+    /// Bytes that were kept for another request, which has waited longer.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
+    pub(crate) kept: u64,
     pub(crate) site: Site,
     pub(crate) thread: Arc<str>,
     #[cfg_attr(feature = "serde", serde(rename = "waited_ms", with = "crate::report::json::millis"))]
@@ -32,6 +38,11 @@ pub struct Refusal {
     /// Refusals since the last one that was listed.
     pub(crate) suppressed: u64,
     pub(crate) level: Level,
+}
+
+#[cfg(feature = "serde")]
+fn is_zero(bytes: &u64) -> bool {
+    *bytes == 0
 }
 
 impl Refusal {
@@ -55,9 +66,19 @@ impl Refusal {
         self.limit
     }
 
-    /// How many were missing.
+    /// How many were missing: beside what was in use and what was kept for another.
     pub fn short_by(&self) -> u64 {
-        self.used.saturating_add(self.requested).saturating_sub(self.limit)
+        self.used.saturating_add(self.kept).saturating_add(self.requested).saturating_sub(self.limit)
+    }
+
+    /// The name of the child budget whose limit it was; `None` if it was the limit of the whole. Not escaped.
+    pub fn budget(&self) -> Option<&str> {
+        self.budget.as_deref()
+    }
+
+    /// How many bytes were kept for the request that had waited longest.
+    pub fn kept(&self) -> u64 {
+        self.kept
     }
 
     /// Who asked.

@@ -11,5 +11,5 @@ mod test_output;
 
 pub(crate) use closure::ClosureSink;
 pub(crate) use outlet::{Outlet, TARGET};
-pub(crate) use setting_warning::warn_about;
+pub(crate) use setting_warning::{echo, warn_about};
 pub(crate) use test_output::print;

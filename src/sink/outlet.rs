@@ -1,5 +1,6 @@
 //! The way out that every detector has.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::standard_error;
@@ -52,7 +53,7 @@ impl Outlet {
     }
 
     /// A line for whoever debugs a set-up: on the log alone.
-    pub(crate) fn echo(&self, text: &str) {
+    pub(crate) fn echo(&self, text: &dyn fmt::Display) {
         if !self.log_is_broken() {
             log::debug!(target: TARGET, "{text}");
         }

@@ -1,5 +1,6 @@
-//! What is wrong in the settings: told once a process, whoever finds it first.
+//! What there is to say of settings: what is wrong in them is told once a process, whoever finds it first.
 
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,6 +40,13 @@ pub(crate) fn warn_about(errors: &[ConfigError]) {
             }
         }
     }
+}
+
+/// A line for whoever debugs a set-up: on the log alone. A logger that panics is survived.
+pub(crate) fn echo(text: &dyn fmt::Display) {
+    let echoed = catch_unwind(AssertUnwindSafe(|| log::debug!(target: TARGET, "{text}")));
+    // A payload's own Drop may panic; it is not ours to run.
+    let _ = echoed.map_err(std::mem::forget);
 }
 
 /// Whether this is the first to ask about that mistake: the same variable with the same value, whatever is used instead.

@@ -18,6 +18,8 @@ mod forgery;
 #[cfg(unix)]
 mod fork;
 #[cfg(unix)]
+mod fork_budget;
+#[cfg(unix)]
 mod fork_under_load;
 mod loggers;
 mod report_setting;
@@ -40,6 +42,8 @@ const TESTS: &[&[Named]] = &[
     #[cfg(unix)]
     fork::TESTS,
     #[cfg(unix)]
+    fork_budget::TESTS,
+    #[cfg(unix)]
     fork_under_load::TESTS,
     loggers::TESTS,
     report_setting::TESTS,
@@ -58,6 +62,8 @@ const PROGRAMS: &[&[Named]] = &[
     forgery::PROGRAMS,
     #[cfg(unix)]
     fork::PROGRAMS,
+    #[cfg(unix)]
+    fork_budget::PROGRAMS,
     #[cfg(unix)]
     fork_under_load::PROGRAMS,
     loggers::PROGRAMS,

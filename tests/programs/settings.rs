@@ -159,7 +159,21 @@ fn settings_are_echoed_once_with_where_they_came_from() {
     ] {
         ended.log_has(1, &format!("[DEBUG leaktrail] {line}"));
     }
-    ended.log_has(6, "[DEBUG leaktrail]");
+    // Six settings, and the budget that is made of one of them.
+    ended.log_has(7, "[DEBUG leaktrail]");
+    ended.log_has(1, "[DEBUG leaktrail] a budget by LEAK_DETECTION_MAX_DIRECT_MEMORY=-1: ");
+    // What it inherits, and from what.
+    let line = ended.lines().find(|line| line.contains("MAX_DIRECT_MEMORY=-1 (default): ")).unwrap_or_default();
+    let comes_to = line.split_once("(default): ").map_or("", |(_, comes_to)| comes_to);
+    if cfg!(target_os = "linux") {
+        let (bytes, origin) = comes_to.split_once(" B, half of ").unwrap_or_else(|| panic!("{ended}"));
+        let whole = origin.split_whitespace().find_map(|word| word.parse::<u64>().ok());
+        assert_eq!(bytes.parse().ok(), whole.map(|whole| whole / 2), "{line}");
+    } else {
+        assert!(comes_to.starts_with("no limit"), "{line}");
+    }
+    let set = program!(uses_it_with_a_logger_that_shows_debug).env("LEAK_DETECTION_MAX_DIRECT_MEMORY", "2GiB").run();
+    set.log_has(1, "LEAK_DETECTION_MAX_DIRECT_MEMORY=2147483648 (environment): 2147483648 B, as configured");
 }
 
 fn the_environment_wins_over_what_was_installed() {

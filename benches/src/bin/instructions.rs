@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::num::NonZeroU32;
 
-use leaktrail::{Config, LeakDetector, Level, ReportTo, Tracked};
+use leaktrail::{Config, DirectMemory, LeakDetector, Level, ReportTo, Tracked};
 
 /// Handles are created and released in the loop; nothing but the first one of the line is sampled.
 fn handles(level: Level, count: u64) {
@@ -26,6 +26,14 @@ fn named(level: Level, count: u64) {
     }
 }
 
+/// Bytes are reserved and given back in the loop, with nobody waiting.
+fn reservations(count: u64) {
+    let memory = DirectMemory::with_limit(1 << 30);
+    for number in 0..count {
+        drop(black_box(memory.try_reserve(black_box(number & 1023)).expect("the budget is large enough")));
+    }
+}
+
 /// What the gate takes off: the loop, and its number kept from the optimiser.
 fn empty(count: u64) {
     for number in 0..count {
@@ -44,6 +52,7 @@ fn main() {
         "advanced" => handles(Level::Advanced, count),
         "named_disabled" => named(Level::Disabled, count),
         "named_simple" => named(Level::Simple, count),
-        mode => panic!("no mode {mode}: empty, disabled, simple, advanced, named_disabled, named_simple"),
+        "reservation" => reservations(count),
+        mode => panic!("no mode {mode}: empty, disabled, simple, advanced, named_disabled, named_simple, reservation"),
     }
 }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::header::{HeaderValue, RETRY_AFTER};
@@ -18,6 +19,8 @@ use crate::body::{self, Allocator, Answer, ReadError};
 #[derive(Clone, Debug)]
 pub(crate) struct ReadBodyLayer {
     allocator: Allocator,
+    /// How long a request waits for memory.
+    wait: Duration,
     /// Requests that were answered 503.
     refused: Arc<AtomicU64>,
 }
@@ -30,9 +33,9 @@ pub(crate) struct ReadBody<S> {
 }
 
 impl ReadBodyLayer {
-    /// Bodies come from `allocator`; requests that got no memory are counted in `refused`.
-    pub(crate) fn new(allocator: Allocator, refused: Arc<AtomicU64>) -> ReadBodyLayer {
-        ReadBodyLayer { allocator, refused }
+    /// Bodies come from `allocator`, within `wait`; requests that got no memory are counted in `refused`.
+    pub(crate) fn new(allocator: Allocator, wait: Duration, refused: Arc<AtomicU64>) -> ReadBodyLayer {
+        ReadBodyLayer { allocator, wait, refused }
     }
 
     /// 503, counted; the client is not told how much memory the gateway has, the log is, once.
@@ -75,7 +78,7 @@ where
         let layer = self.layer.clone();
         Box::pin(async move {
             let (head, incoming) = request.into_parts();
-            match body::read(incoming, &layer.allocator).await {
+            match body::read(incoming, &layer.allocator, layer.wait).await {
                 // From here to the proxy there is no `await`, so a client that goes away cannot lose the buffer.
                 Ok(body) => inner.call(Request::from_parts(head, body)).await,
                 Err(ReadError::NoMemory(error)) => Ok(layer.refuse(&error)),

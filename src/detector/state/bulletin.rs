@@ -17,15 +17,18 @@ pub(in crate::detector) enum Notice {
     SinkPanicked,
     /// The logger panicked, and is no longer called.
     LogPanicked,
+    /// A budget's reclaim hook panicked, and is no longer called.
+    HookPanicked,
 }
 
 impl Notice {
-    const ALL: [Notice; 5] = [
+    const ALL: [Notice; 6] = [
         Notice::InternalFault,
         Notice::ParanoidFallsBack,
         Notice::AboveCeiling,
         Notice::SinkPanicked,
         Notice::LogPanicked,
+        Notice::HookPanicked,
     ];
 
     /// What is told.
@@ -44,6 +47,7 @@ impl Notice {
             }
             Notice::SinkPanicked => "a sink panicked and is not called again; the other sinks go on",
             Notice::LogPanicked => "the logger panicked and is not called again: reports go to standard error",
+            Notice::HookPanicked => "a reclaim hook panicked and is not asked again; its budget goes on without it",
         }
     }
 

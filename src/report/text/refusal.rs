@@ -23,6 +23,12 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "REFUSED: {}", Escaped(&self.error))?;
         write!(f, "\nREFUSED: short by {} B at {}, thread {}, ", self.short_by(), self.site, Escaped(&self.thread))?;
+        if let Some(budget) = &self.budget {
+            write!(f, "limit of budget {}, ", Escaped(budget))?;
+        }
+        if self.kept > 0 {
+            write!(f, "{} B kept for who has waited longest, ", self.kept)?;
+        }
         if !self.waited.is_zero() {
             write!(f, "waited {}, ", Spelled(self.waited))?;
         }

@@ -118,6 +118,8 @@ proptest! {
             requested: 1,
             used: 1,
             limit: 1,
+            budget: None,
+            kept: 0,
             site: report.site.clone(),
             thread: text.as_str().into(),
             waited: Duration::ZERO,

@@ -134,6 +134,8 @@ fn refusals_and_summaries_come_back_too() {
         requested: 1,
         used: 4096,
         limit: 4096,
+        budget: None,
+        kept: 0,
         site: site("src/codec.rs", 73, 18),
         thread: "worker-1".into(),
         waited: Duration::from_millis(511),

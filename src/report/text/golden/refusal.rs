@@ -24,6 +24,8 @@ pub(super) fn refusal() -> Refusal {
         requested: 16_777_216,
         used: 520_093_983,
         limit: 536_870_912,
+        budget: None,
+        kept: 0,
         site: site("src/codec.rs", 73, 18),
         thread: "worker-1".into(),
         waited: Duration::from_millis(511),
@@ -95,6 +97,24 @@ fn at_level_disabled_nobody_knows_the_holders() {
 REFUSED: failed to allocate 16777216 byte(s) of direct memory (used: 520093983, max: 536870912)
 REFUSED: short by 287 B at src/codec.rs:73:18, thread worker-1, waited 511 ms, holders are not known at level DISABLED"
     );
+}
+
+#[test]
+fn whose_limit_it_was_and_for_whom_bytes_were_kept() {
+    let refusal = Refusal {
+        used: 500_000_000,
+        kept: 30_000_000,
+        budget: Some("tenant a\nREFUSED: forged".into()),
+        holders: Vec::new(),
+        ..refusal()
+    };
+    let text = refusal.to_string();
+    assert_eq!(
+        text.lines().nth(1).unwrap(),
+        "REFUSED: short by 9906304 B at src/codec.rs:73:18, thread worker-1, limit of budget tenant a\\nREFUSED\\u{3a} forged, \
+         30000000 B kept for who has waited longest, waited 511 ms, 0 sites hold references to 0 B"
+    );
+    assert_eq!((refusal.budget(), refusal.kept()), (Some("tenant a\nREFUSED: forged"), 30_000_000));
 }
 
 #[test]
