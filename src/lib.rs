@@ -54,8 +54,8 @@ mod leak_aware;
 pub mod testing;
 
 pub use buffer::{
-    AllocError, Allocating, BudgetedAllocator, ByteBuf, ByteBufAllocator, ByteBufMut, JoinedByteBuf, RetainError,
-    UnpooledAllocator,
+    AllocError, Allocating, ArenaStats, BudgetedAllocator, ByteBuf, ByteBufAllocator, ByteBufMut, ChunkSize,
+    JoinedByteBuf, PoolStats, PooledAllocator, PooledAllocatorBuilder, RetainError, UnpooledAllocator,
 };
 pub use config::{Config, ConfigError, DirectMemoryLimit, FrameLimit, ReportTo};
 pub use detector::{

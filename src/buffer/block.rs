@@ -6,13 +6,16 @@ use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 use std::slice;
 
-/// Memory from the global allocator: its first part filled, the rest spare.
+use super::place::{QUANTUM_BYTES, Slot};
+
+/// Memory from the global allocator, or a pool's slot: its first part filled, the rest spare.
 ///
 /// What `Vec<u8>` is, with an alignment, and with failure as an answer everywhere. Capacity 0 has no memory behind it.
 ///
 /// Invariants:
-/// - B1: when `capacity` is not 0, `start` came from the global allocator with [`Block::layout`] and was not freed;
-///   when it is 0, `start` is aligned and dangling.
+/// - B1: without a slot, when `capacity` is not 0, `start` came from the global allocator with [`Block::layout`] and was
+///   not freed; when it is 0, `start` is aligned and dangling. With a slot, `start` is the slot's and `capacity` at most
+///   its bytes, which are this block's alone for as long as it has the slot.
 /// - B2: `filled <= capacity`, and the bytes before `filled` are initialised.
 /// - B3: nothing else points into the memory, but what was borrowed from this block.
 #[derive(Debug)]
@@ -21,6 +24,7 @@ pub(super) struct Block {
     capacity: usize,
     filled: usize,
     kind: BlockKind,
+    slot: Option<Slot>,
 }
 
 /// What kind of memory is asked for.
@@ -36,6 +40,8 @@ pub(super) enum Alignment {
     /// Anywhere.
     #[default]
     Byte,
+    /// On a cache line of its own.
+    CacheLine,
     /// At the beginning of a page.
     Page,
 }
@@ -54,6 +60,7 @@ impl Alignment {
     const fn bytes(self) -> usize {
         match self {
             Alignment::Byte => 1,
+            Alignment::CacheLine => QUANTUM_BYTES,
             Alignment::Page => Alignment::PAGE_BYTES,
         }
     }
@@ -84,16 +91,77 @@ unsafe impl Sync for Block {}
 impl Block {
     /// Asks the system for memory; capacity 0 asks for nothing.
     pub(super) fn try_new(capacity: usize, kind: BlockKind) -> Result<Block, NoMemory> {
-        let mut block = Block { start: Block::dangling(kind.alignment), capacity: 0, filled: 0, kind };
+        let mut block = Block { start: Block::dangling(kind.alignment), capacity: 0, filled: 0, kind, slot: None };
         if capacity > 0 {
             block.try_grow(capacity)?;
         }
         Ok(block)
     }
 
-    /// Moves to a larger piece of memory and takes the filled part along; on failure nothing has changed.
+    /// The memory of a slot, of which nothing is used yet.
+    pub(super) fn in_slot(slot: Slot) -> Block {
+        Block { start: slot.start(), capacity: 0, filled: 0, kind: BlockKind::default(), slot: Some(slot) }
+    }
+
+    /// The slot that this is the memory of.
+    #[inline]
+    pub(super) fn slot(&self) -> Option<&Slot> {
+        self.slot.as_ref()
+    }
+
+    /// Begins anew in the same slot: empty, with a capacity that the caller has checked to fit it.
+    #[inline]
+    pub(super) fn begin(&mut self, capacity: usize, contents: Contents) {
+        let room = self.slot.as_ref().map_or(0, Slot::bytes);
+        assert!(capacity <= room, "B1: {capacity} of a slot of {room}");
+        if let Some(slot) = &self.slot {
+            slot.open(capacity);
+        }
+        self.filled = 0;
+        self.capacity = capacity;
+        self.kind.contents = contents;
+        if let Contents::Zeroed = contents {
+            self.zero_from(0);
+        }
+    }
+
+    /// The end of a buffer: the slot lies ready, and nobody may touch it.
+    #[inline]
+    pub(super) fn end(&mut self) {
+        if let Some(slot) = &self.slot {
+            slot.shut();
+        }
+    }
+
+    /// What the next owner of the same kind of memory has to be told.
+    pub(super) fn contents(&self) -> Contents {
+        self.kind.contents
+    }
+
+    /// Zeroes the memory from there to the end of the capacity.
+    fn zero_from(&mut self, from: usize) {
+        debug_assert!(from <= self.capacity);
+        // SAFETY: `from` is at most the capacity of the memory (B1).
+        let tail = unsafe { self.start.add(from) };
+        // SAFETY: from `tail` on there are `capacity - from` bytes of this block.
+        unsafe { tail.write_bytes(0, self.capacity - from) };
+    }
+
+    /// Moves to a larger piece of memory and takes the filled part along; on failure nothing has changed. In a slot there
+    /// is nowhere to move to: it grows up to the slot's end, and what is more fails.
     pub(super) fn try_grow(&mut self, capacity: usize) -> Result<(), NoMemory> {
         debug_assert!(capacity > self.capacity, "growing from {} to {capacity}", self.capacity);
+        if let Some(slot) = &self.slot {
+            if capacity > slot.bytes() {
+                return Err(NoMemory);
+            }
+            slot.open(capacity);
+            let old = std::mem::replace(&mut self.capacity, capacity);
+            if let Contents::Zeroed = self.kind.contents {
+                self.zero_from(old);
+            }
+            return Ok(());
+        }
         let layout = Block::layout(capacity, self.kind.alignment).ok_or(NoMemory)?;
         let start = match (self.capacity, self.kind.contents) {
             // SAFETY: the new capacity is above the old one, so the layout's size is not 0.
@@ -112,10 +180,7 @@ impl Block {
         let old = std::mem::replace(&mut self.capacity, capacity);
         self.start = start;
         if let (1.., Contents::Zeroed) = (old, self.kind.contents) {
-            // SAFETY: `old` is below the capacity of the memory, which B1 has just been restored for.
-            let tail = unsafe { self.start.add(old) };
-            // SAFETY: from `tail` on there are `capacity - old` bytes of this block.
-            unsafe { tail.write_bytes(0, capacity - old) };
+            self.zero_from(old);
         }
         Ok(())
     }
@@ -142,6 +207,16 @@ impl Block {
         let spare = unsafe { self.start.add(self.filled) };
         // SAFETY: `capacity - filled` bytes of the block follow, which need not be initialised for this type.
         unsafe { slice::from_raw_parts_mut(spare.cast::<MaybeUninit<u8>>().as_ptr(), self.capacity - self.filled) }
+    }
+
+    /// For blocks that were asked to be zero when they are new. Miri tells if it is not even initialised.
+    #[cfg(all(test, not(leaktrail_loom)))]
+    pub(super) fn spare_is_zero(&mut self) -> bool {
+        let zero = |byte: &MaybeUninit<u8>| {
+            // SAFETY: zeroed when it was new.
+            unsafe { byte.assume_init() == 0 }
+        };
+        self.spare_mut().iter().all(zero)
     }
 
     /// Appends bytes. The caller has checked that they fit.
@@ -192,7 +267,8 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        if self.capacity > 0
+        if self.slot.is_none()
+            && self.capacity > 0
             && let Some(layout) = Block::layout(self.capacity, self.kind.alignment)
         {
             // SAFETY: B1, and by B3 nothing points here any more.
@@ -228,9 +304,7 @@ mod tests {
                 assert_eq!(block.filled().as_ptr().addr() % kind.alignment.bytes(), 0, "{kind:?}");
                 assert_eq!(block.spare_mut().len(), capacity - expected.len(), "{kind:?}");
                 if let Contents::Zeroed = kind.contents {
-                    // SAFETY: zeroed when it was new. Miri would tell if it was not.
-                    let zero = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() } == 0;
-                    assert!(block.spare_mut().iter().all(zero), "{kind:?} {capacity}");
+                    assert!(block.spare_is_zero(), "{kind:?} {capacity}");
                 }
             }
         }

@@ -61,9 +61,10 @@ impl ByteBufMut {
     /// The same buffer, watched: its reference is opened at `location`, and so are all that are made from it.
     ///
     /// A hook that was there before is told that the buffer came back.
-    pub(crate) fn with_hook(
+    #[inline]
+    pub(crate) fn with_hook<H: ReferenceHook + 'static>(
         mut self,
-        hook: Arc<dyn ReferenceHook>,
+        hook: &Arc<H>,
         location: &'static Location<'static>,
     ) -> ByteBufMut {
         self.reference.adopt(hook, location);
@@ -191,6 +192,7 @@ impl ByteBufMut {
     ///
     /// # Cost
     /// Frees two allocations.
+    #[inline]
     pub fn release(self) -> bool {
         self.reference.release()
     }
@@ -214,7 +216,7 @@ impl ByteBufMut {
     }
 
     /// The memory, for what is not in this file.
-    #[cfg(feature = "bytes")]
+    #[cfg(any(test, feature = "bytes"))]
     pub(super) fn block_mut(&mut self) -> &mut super::block::Block {
         self.reference.block_mut()
     }

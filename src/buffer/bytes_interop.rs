@@ -124,7 +124,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::allocator::ByteBufAllocator;
-    use super::super::hook::{DropAction, ReferenceHook};
+    use super::super::hook::DropAction;
     use super::super::test_support::{RecordingHook, panic_text};
     use super::super::unpooled_allocator::UnpooledAllocator;
     use super::*;
@@ -187,8 +187,7 @@ mod tests {
         let hook = Arc::new(RecordingHook::new(DropAction::GiveBack));
         let mut buffer = allocate(&memory, 8);
         buffer.put_slice(b"contents");
-        let body =
-            buffer.with_hook(Arc::clone(&hook) as Arc<dyn ReferenceHook>, std::panic::Location::caller()).freeze();
+        let body = buffer.with_hook(&hook, std::panic::Location::caller()).freeze();
         hook.take_events();
         let bytes = Bytes::from(body.slice(3..));
         assert_eq!((&bytes[..], body.ref_cnt()), (&b"tents"[..], 2));

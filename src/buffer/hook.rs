@@ -24,7 +24,8 @@ pub(crate) enum DropAction {
 ///
 /// Contract, upheld by [`Reference`](super::reference::Reference) alone: every `opened` is followed by exactly one
 /// `released` or `dropped` of its token, unless the reference is forgotten; after that its token is not used again.
-/// `freed` comes at most once, last, and never for a buffer of which a reference was abandoned.
+/// `freed` comes at most once, last, and never for a buffer of which a reference was abandoned. A hook that leaves a token
+/// or a group at 0 has nothing to follow: of such a token no `released` is told, of such a group no `freed`.
 ///
 /// An implementation must not panic: most calls are made while something is dropped, perhaps during a panic.
 pub(crate) trait ReferenceHook: fmt::Debug + Send + Sync {

@@ -125,7 +125,7 @@ fn loom_an_abandoned_buffer_is_never_freed() {
         let hook = Arc::new(RecordingHook::new(DropAction::Abandon));
         let mut buffer = UnpooledAllocator::new(memory.clone()).allocate(4).unwrap();
         buffer.put_slice(b"body");
-        let body = buffer.with_hook(Arc::clone(&hook) as Arc<dyn ReferenceHook>, Location::caller()).freeze();
+        let body = buffer.with_hook(&hook, Location::caller()).freeze();
         let (first, second) = (body.retain(), body.retain());
         let thread = thread::spawn(move || drop(first));
         drop(second);

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use super::alloc_error::AllocError;
 use super::block::Block;
+use super::ending;
 use super::hook::{DropAction, ReferenceHook};
 use super::retain_error::RetainError;
 use super::storage::{Storage, StorageRef};
+use super::supply;
 use crate::report::{Hint, Origin};
+use crate::sync::AtomicU64;
 
 /// A reference: it keeps its buffer, and it ends by release or, watched, by being dropped.
 ///
@@ -37,17 +40,18 @@ impl Reference {
     ///
     /// A buffer has one hook. One that was there before sees its reference released and the buffer freed: for it the
     /// resource has come back, into the hands of the new one.
-    pub(super) fn adopt(&mut self, hook: Arc<dyn ReferenceHook>, location: &'static Location<'static>) {
+    #[inline]
+    pub(super) fn adopt<H: ReferenceHook + 'static>(&mut self, hook: &Arc<H>, location: &'static Location<'static>) {
         let former_token = std::mem::take(&mut self.token);
         let storage = self.storage_mut();
         if let Some(former) = storage.hook.take() {
             former.released(&storage.group, former_token);
             former.freed(&storage.group);
-            storage.group = crate::sync::AtomicU64::new(0);
+            storage.group = AtomicU64::new(0);
         }
         let capacity_bytes = storage.block.capacity() as u64;
         let token = hook.opened(&storage.group, None, Origin::Created, capacity_bytes, location);
-        storage.hook = Some(hook);
+        storage.hook.put(hook);
         self.token = token;
     }
 
@@ -59,7 +63,7 @@ impl Reference {
     ) -> Result<Reference, RetainError> {
         let mut reference = Reference::new(self.storage_ref().try_retain()?);
         let storage = self.storage();
-        if let Some(hook) = &storage.hook {
+        if let Some(hook) = storage.hook.get() {
             let capacity_bytes = storage.block.capacity() as u64;
             reference.token = hook.opened(&storage.group, Some(self.token), origin, capacity_bytes, location);
         }
@@ -72,18 +76,20 @@ impl Reference {
         let token = self.token;
         let storage = self.storage_mut();
         let missing_bytes = capacity as u64 - storage.block.capacity() as u64;
-        let more = match storage.reservation.try_reserve_more(missing_bytes) {
-            Ok(more) => more,
-            Err(error) => {
-                return Err(match (AllocError::refused(error, capacity), &storage.hook) {
-                    (AllocError::Budget(error), Some(hook)) => AllocError::Budget(hook.refused(error)),
-                    (error, _) => error,
-                });
+        let grown = match storage.payment.try_reserve_more(missing_bytes) {
+            None => supply::grow(storage, capacity),
+            Some(Err(error)) => Err(AllocError::refused(error, capacity)),
+            Some(Ok(more)) => {
+                storage.block.try_grow(capacity).map_err(|_| AllocError::System { requested: capacity })?;
+                storage.payment.absorb(more);
+                Ok(())
             }
         };
-        storage.block.try_grow(capacity).map_err(|_| AllocError::System { requested: capacity })?;
-        storage.reservation.absorb(more);
-        if let Some(hook) = &storage.hook {
+        grown.map_err(|error| match (error, storage.hook.get()) {
+            (AllocError::Budget(error), Some(hook)) => AllocError::Budget(hook.refused(error)),
+            (error, _) => error,
+        })?;
+        if let Some(hook) = storage.hook.get() {
             self.token = hook.resized(token, capacity as u64);
         }
         Ok(())
@@ -91,24 +97,27 @@ impl Reference {
 
     /// Whether a touch would be noted; asked before a hint is made for it.
     pub(super) fn wants_touch(&self) -> bool {
-        self.storage().hook.as_ref().is_some_and(|hook| hook.wants_touch(self.token))
+        self.storage().hook.get().is_some_and(|hook| hook.wants_touch(self.token))
     }
 
     /// Notes a touch that was wanted.
     pub(super) fn touched(&self, hint: Option<Hint>, location: &'static Location<'static>) {
-        if let Some(hook) = &self.storage().hook {
+        if let Some(hook) = self.storage().hook.get() {
             hook.touched(self.token, hint, location);
         }
     }
 
     /// Ends the reference as it should; `true` when it was the last one and the memory has gone back.
+    #[inline]
     pub(super) fn release(mut self) -> bool {
         let Some(storage_ref) = self.storage.take() else { return false };
         let storage = storage_ref.storage();
-        if let Some(hook) = &storage.hook {
+        if self.token != 0
+            && let Some(hook) = storage.hook.get()
+        {
             hook.released(&storage.group, self.token);
         }
-        storage_ref.release()
+        storage_ref.release().map(ending::end).is_some()
     }
 
     pub(super) fn ref_cnt(&self) -> u32 {
@@ -129,14 +138,17 @@ impl Reference {
         &mut self.storage_mut().block
     }
 
+    #[inline]
     fn storage(&self) -> &Storage {
         self.storage_ref().storage()
     }
 
+    #[inline]
     fn storage_mut(&mut self) -> &mut Storage {
         self.storage.as_mut().and_then(StorageRef::storage_mut).expect("a buffer that is written to has one reference")
     }
 
+    #[inline]
     pub(super) fn storage_ref(&self) -> &StorageRef {
         self.storage.as_ref().expect("only a reference that ends has no storage")
     }
@@ -146,13 +158,15 @@ impl Drop for Reference {
     fn drop(&mut self) {
         let Some(storage_ref) = self.storage.take() else { return };
         let storage = storage_ref.storage();
-        let action = match &storage.hook {
+        let action = match storage.hook.get() {
             Some(hook) => hook.dropped(&storage.group, self.token),
             None => DropAction::GiveBack,
         };
         match action {
             DropAction::GiveBack => {
-                storage_ref.release();
+                if let Some(storage) = storage_ref.release() {
+                    ending::end(storage);
+                }
             }
             DropAction::Abandon => storage_ref.abandon(),
         }
@@ -175,7 +189,7 @@ mod tests {
     fn watched(memory: &DirectMemory, hook: &Arc<RecordingHook>) -> ByteBufMut {
         let mut buffer = UnpooledAllocator::new(memory.clone()).allocate(16).unwrap();
         buffer.put_slice(b"0123456789");
-        buffer.with_hook(Arc::clone(hook) as Arc<dyn ReferenceHook>, Location::caller())
+        buffer.with_hook(hook, Location::caller())
     }
 
     fn hook(on_drop: DropAction) -> (DirectMemory, Arc<RecordingHook>) {
@@ -229,47 +243,6 @@ mod tests {
         drop(watched(&memory, &hook));
         assert_eq!(hook.take_events()[1..], ["dropped 2 in 2", "freed 2"]);
         assert_eq!(memory.used(), 0);
-    }
-
-    /// A hook that sees the budget when memory went back sees that it has the bytes again.
-    #[test]
-    fn freed_comes_after_the_bytes_are_back() {
-        #[derive(Debug)]
-        struct Asks(DirectMemory, std::sync::atomic::AtomicU64);
-        impl ReferenceHook for Asks {
-            fn opened(
-                &self,
-                _: &crate::sync::AtomicU64,
-                _: Option<u64>,
-                _: Origin,
-                _: u64,
-                _: &'static Location<'static>,
-            ) -> u64 {
-                1
-            }
-            fn resized(&self, token: u64, _: u64) -> u64 {
-                token
-            }
-            fn wants_touch(&self, _: u64) -> bool {
-                false
-            }
-            fn touched(&self, _: u64, _: Option<Hint>, _: &'static Location<'static>) {}
-            fn released(&self, _: &crate::sync::AtomicU64, _: u64) {
-                assert_eq!(self.0.used(), 16);
-            }
-            fn dropped(&self, _: &crate::sync::AtomicU64, _: u64) -> DropAction {
-                DropAction::GiveBack
-            }
-            fn freed(&self, _: &crate::sync::AtomicU64) {
-                self.1.store(1 + self.0.used(), std::sync::atomic::Ordering::Relaxed);
-            }
-        }
-        let memory = DirectMemory::with_limit(16);
-        let hook = Arc::new(Asks(memory.clone(), 0.into()));
-        let buffer = UnpooledAllocator::new(memory).allocate(16).unwrap();
-        let buffer = buffer.with_hook(Arc::clone(&hook) as Arc<dyn ReferenceHook>, Location::caller());
-        assert!(buffer.release());
-        assert_eq!(hook.1.load(std::sync::atomic::Ordering::Relaxed), 1);
     }
 
     #[test]
@@ -338,8 +311,7 @@ mod tests {
     fn a_second_hook_takes_the_buffer_over() {
         let (memory, first) = hook(DropAction::Abandon);
         let second = Arc::new(RecordingHook::new(DropAction::GiveBack));
-        let buffer =
-            watched(&memory, &first).with_hook(Arc::clone(&second) as Arc<dyn ReferenceHook>, Location::caller());
+        let buffer = watched(&memory, &first).with_hook(&second, Location::caller());
         assert_eq!(first.take_events()[1..], ["released 1 in 1", "freed 1"]);
         drop(buffer);
         assert_eq!(second.take_events()[1..], ["dropped 1 in 1", "freed 1"]);

@@ -4,21 +4,23 @@
 use std::alloc::{self, Layout};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 use super::block::{Block, NoMemory};
-use super::hook::ReferenceHook;
+use super::hook_place::HookPlace;
+use super::payment::Payment;
+use super::place::{SizeClass, Slot};
 use super::ref_count::RefCount;
 use super::retain_error::RetainError;
-use crate::memory::Reservation;
 use crate::sync::AtomicU64;
 
 /// A buffer: its memory, what pays for it, who watches it, and how many references it has.
 #[derive(Debug)]
 pub(super) struct Storage {
     pub(super) block: Block,
-    pub(super) reservation: Reservation,
-    pub(super) hook: Option<Arc<dyn ReferenceHook>>,
+    /// After the block: the memory goes back before what pays for it, so that the budget never promises bytes that are
+    /// still in use.
+    pub(super) payment: Payment,
+    pub(super) hook: HookPlace,
     /// The hook's word for this buffer.
     pub(super) group: AtomicU64,
     count: RefCount,
@@ -29,6 +31,8 @@ pub(super) struct Storage {
 /// An `Arc` that can fail to allocate, tells the last release from the others, counts no further than
 /// [`RefCount::MAX`], and can be abandoned. Dropping it is a release that the hook is not asked about; that is the
 /// business of [`Reference`](super::reference::Reference).
+///
+/// What is left when the last one is released is the caller's, so that a pool can use it again.
 ///
 /// Invariants:
 /// - S1: the pointer came from `Box::into_raw` and is not freed while its count is above 0.
@@ -46,20 +50,51 @@ unsafe impl Send for StorageRef {}
 // SAFETY: as above; through `&StorageRef` another `StorageRef` can be made on another thread.
 unsafe impl Sync for StorageRef {}
 
-impl StorageRef {
-    /// The first reference to a new buffer. On failure block and reservation are given back, in this order.
-    pub(super) fn try_new(block: Block, reservation: Reservation) -> Result<StorageRef, NoMemory> {
-        let storage = Storage { block, reservation, hook: None, group: AtomicU64::new(0), count: RefCount::one() };
-        let storage = try_box(storage).ok_or(NoMemory)?;
-        Ok(StorageRef(NonNull::from(Box::leak(storage))))
+impl Storage {
+    /// A buffer that nobody has yet. On failure block and payment are given back, in this order.
+    pub(super) fn try_new(block: Block, payment: Payment) -> Result<Box<Storage>, NoMemory> {
+        let storage =
+            Storage { block, payment, hook: HookPlace::default(), group: AtomicU64::new(0), count: RefCount::one() };
+        try_box(storage).ok_or(NoMemory)
     }
 
+    /// The class of its slot; `None` for a buffer that has none.
+    #[inline]
+    pub(super) fn class(&self) -> Option<SizeClass> {
+        self.block.slot().map(Slot::class)
+    }
+
+    /// Counts the bytes as gone for good: those of the buffer, once.
+    fn abandon_shared(&self) {
+        match &self.payment {
+            Payment::Own(reservation) => reservation.abandon_shared(),
+            Payment::Direct(direct) => direct.abandon_shared(),
+            Payment::Chunk => {
+                if let Some(slot) = self.block.slot() {
+                    slot.abandon_shared(self.block.capacity());
+                }
+            }
+        }
+    }
+}
+
+impl StorageRef {
+    /// The first reference to a buffer.
+    #[inline]
+    pub(super) fn new(mut storage: Box<Storage>) -> StorageRef {
+        // S2: nobody else has a reference to what was just owned.
+        storage.count = RefCount::one();
+        StorageRef(NonNull::from(Box::leak(storage)))
+    }
+
+    #[inline]
     pub(super) fn storage(&self) -> &Storage {
         // SAFETY: S1 and S2, the storage lives at least as long as `self`; S3, nobody has it exclusively.
         unsafe { self.0.as_ref() }
     }
 
     /// Exclusive access, while this is the only reference.
+    #[inline]
     pub(super) fn storage_mut(&mut self) -> Option<&mut Storage> {
         if !self.storage().count.is_one() {
             return None;
@@ -78,8 +113,9 @@ impl StorageRef {
         self.storage().count.get()
     }
 
-    /// One reference less; `true` when it was the last one, and the memory has gone back.
-    pub(super) fn release(self) -> bool {
+    /// One reference less; what it referred to, when it was the last one.
+    #[inline]
+    pub(super) fn release(self) -> Option<Box<Storage>> {
         // The count below is this reference's; its drop must not count a second time.
         ManuallyDrop::new(self).count_down()
     }
@@ -87,7 +123,7 @@ impl StorageRef {
     /// Ends this reference without counting down: the memory never goes back, and its bytes count as abandoned.
     pub(super) fn abandon(self) {
         let this = ManuallyDrop::new(self);
-        this.storage().reservation.abandon_shared();
+        this.storage().abandon_shared();
     }
 
     /// Pretends that there are so many references.
@@ -97,20 +133,12 @@ impl StorageRef {
     }
 
     /// Takes this reference off the count. Called at most once for each, as the last thing.
-    fn count_down(&self) -> bool {
-        if !self.storage().count.release() {
-            return false;
-        }
-        // SAFETY: S1; the count is 0, so by S2 no reference is left and this is the only one to see it become so.
-        let storage = unsafe { Box::from_raw(self.0.as_ptr()) };
-        let Storage { block, reservation, hook, group, count: _ } = *storage;
-        // The memory before what pays for it, so that the budget never promises bytes that are still in use.
-        drop(block);
-        drop(reservation);
-        if let Some(hook) = hook {
-            hook.freed(&group);
-        }
-        true
+    #[inline]
+    fn count_down(&self) -> Option<Box<Storage>> {
+        self.storage().count.release().then(|| {
+            // SAFETY: S1; the count is 0, so by S2 no reference is left and this is the only one to see it become so.
+            unsafe { Box::from_raw(self.0.as_ptr()) }
+        })
     }
 }
 

@@ -7,8 +7,9 @@ use super::allocator::ByteBufAllocator;
 use super::block::{Alignment, Block, BlockKind, Contents};
 use super::budgeted_allocator::BudgetedAllocator;
 use super::byte_buf_mut::ByteBufMut;
+use super::payment::Payment;
 use super::reference::Reference;
-use super::storage::StorageRef;
+use super::storage::{Storage, StorageRef};
 use crate::memory::{DirectMemory, Reservation};
 
 /// Buffers straight from the global allocator, paid for from a budget.
@@ -92,8 +93,8 @@ impl UnpooledAllocator {
     fn allocate_paid(&self, reservation: Reservation, capacity: usize) -> Result<ByteBufMut, AllocError> {
         let no_memory = AllocError::System { requested: capacity };
         let Ok(block) = Block::try_new(capacity, self.kind) else { return Err(no_memory) };
-        let Ok(storage) = StorageRef::try_new(block, reservation) else { return Err(no_memory) };
-        Ok(ByteBufMut::new(Reference::new(storage)))
+        let Ok(storage) = Storage::try_new(block, Payment::Own(reservation)) else { return Err(no_memory) };
+        Ok(ByteBufMut::new(Reference::new(StorageRef::new(storage))))
     }
 }
 

@@ -67,10 +67,11 @@ impl<A> LeakAware<A> {
 }
 
 impl<A: ByteBufAllocator> ByteBufAllocator for LeakAware<A> {
+    #[inline]
     #[track_caller]
     fn allocate(&self, capacity: usize) -> Result<ByteBufMut, AllocError> {
         match self.allocator.allocate(capacity) {
-            Ok(buffer) => Ok(buffer.with_hook(self.tracker.clone(), Location::caller())),
+            Ok(buffer) => Ok(buffer.with_hook(&self.tracker, Location::caller())),
             Err(AllocError::Budget(error)) => Err(AllocError::Budget(self.tracker.complete(error))),
             Err(error) => Err(error),
         }
@@ -93,7 +94,7 @@ impl<A: BudgetedAllocator> BudgetedAllocator for LeakAware<A> {
         location: &'static Location<'static>,
     ) -> Result<ByteBufMut, AllocError> {
         let buffer = self.allocator.allocate_from(reservation, capacity, location)?;
-        Ok(buffer.with_hook(self.tracker.clone(), location))
+        Ok(buffer.with_hook(&self.tracker, location))
     }
 
     fn refused(&self, error: OutOfDirectMemory) -> OutOfDirectMemory {

@@ -45,13 +45,11 @@ impl Tracker {
         };
         error.with_refusal(self.detector.here(|core| core.refused(refusal)))
     }
-}
 
-impl ReferenceHook for Tracker {
-    fn opened(
+    /// A handle for one reference; the answer is its token.
+    fn open(
         &self,
         group: &AtomicU64,
-        _parent: Option<u64>,
         origin: Origin,
         capacity_bytes: u64,
         location: &'static Location<'static>,
@@ -70,6 +68,20 @@ impl ReferenceHook for Tracker {
             }
         }
         ticket.word()
+    }
+}
+
+impl ReferenceHook for Tracker {
+    #[inline]
+    fn opened(
+        &self,
+        group: &AtomicU64,
+        _parent: Option<u64>,
+        origin: Origin,
+        capacity_bytes: u64,
+        location: &'static Location<'static>,
+    ) -> u64 {
+        if self.detector.is_disabled() { 0 } else { self.open(group, origin, capacity_bytes, location) }
     }
 
     fn resized(&self, token: u64, capacity_bytes: u64) -> u64 {

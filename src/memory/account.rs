@@ -97,6 +97,11 @@ impl Account {
         self.used_bytes.fetch_add(0, Ordering::AcqRel);
     }
 
+    /// Counts bytes of a reservation as gone for good that lives on with the rest of its bytes, for ever.
+    pub(super) fn abandon_part(&self, bytes: u64) {
+        self.abandoned_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// Counts a request that ends without its bytes.
     pub(super) fn refuse(&self) {
         self.refusals.fetch_add(1, Ordering::Relaxed);

@@ -82,6 +82,25 @@ impl DirectMemory {
         Reservation::take_at_once(&self.budget, bytes, Location::caller())
     }
 
+    /// Reserves so many bytes at once, or not at all and without an error: for a pool that has other ways when they do not
+    /// fit.
+    pub(crate) fn try_take(&self, bytes: u64) -> Option<Reservation> {
+        Reservation::take(&self.budget, bytes).ok()
+    }
+
+    /// Asks the reclaim hooks to give back what is missing for so many bytes. Nothing is waited for; within a hook, nothing
+    /// is done.
+    pub(crate) fn reclaim(&self, bytes: u64) {
+        if !reclaim::is_inside_a_hook() {
+            self.budget.reclaim(bytes);
+        }
+    }
+
+    /// Counts bytes as abandoned that are a part of a reservation which stays.
+    pub(crate) fn abandon_part(&self, bytes: u64) {
+        self.budget.account.abandon_part(bytes);
+    }
+
     /// Has `hook` asked to give memory back before [`reserve`](DirectMemory::reserve) refuses: the counterpart of the
     /// help that the JDK's `Bits.reserveMemory` gives to pending cleaners.
     ///

@@ -36,6 +36,7 @@ mod waiter;
 mod waits;
 
 pub(crate) use self::broken_hook::set_teller;
+pub(crate) use self::child_lock::ChildLock;
 pub use self::direct_memory::DirectMemory;
 pub use self::figures::MemoryFigures;
 pub use self::monitor::Monitor;

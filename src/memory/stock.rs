@@ -74,6 +74,19 @@ impl Stock {
         self.shelf.overhead_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
+    /// Both figures at once, for a stock that one thread writes at a time: two stores, no addition.
+    #[inline]
+    pub(crate) fn set(&self, cached_bytes: u64, overhead_bytes: u64) {
+        self.shelf.cached_bytes.store(cached_bytes, Ordering::Relaxed);
+        self.shelf.overhead_bytes.store(overhead_bytes, Ordering::Relaxed);
+    }
+
+    /// What was added less what was subtracted: cached, and lost between buffers. Either may be below 0, wrapped, where
+    /// another stock of the same pool has the rest.
+    pub(crate) fn get(&self) -> (u64, u64) {
+        (self.shelf.cached_bytes.load(Ordering::Relaxed), self.shelf.overhead_bytes.load(Ordering::Relaxed))
+    }
+
     /// A stock that counts in each of these.
     pub(super) fn new<'a>(stocks: impl Iterator<Item = &'a Arc<Stocks>>) -> Stock {
         let shelf = Arc::new(Shelf::default());
