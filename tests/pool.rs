@@ -323,3 +323,32 @@ fn a_pool_is_an_allocator_like_the_other_one() {
         assert!(part.release());
     }
 }
+
+/// What tokio reads into and writes from is the buffer itself.
+#[tokio::test]
+async fn tokio_reads_into_a_pooled_buffer_and_writes_from_one() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let memory = DirectMemory::unlimited();
+    let pool = small(&memory);
+    let mut sent = pool.allocate(9000).unwrap();
+    fill(&mut sent, 5);
+    let (mut near, mut far) = tokio::io::duplex(1000);
+    let mut sent = sent.freeze();
+    let writes = async {
+        near.write_all_buf(&mut sent).await.unwrap();
+        drop(near);
+        sent
+    };
+    let reads = async {
+        let mut received = pool.allocate(9000).unwrap();
+        let place = received.as_ptr();
+        while received.remaining_capacity() > 0 && far.read_buf(&mut received).await.unwrap() > 0 {}
+        assert_eq!((received.as_ptr(), received.len()), (place, 9000));
+        received
+    };
+    let (sent, received) = tokio::join!(writes, reads);
+    check(&received, 5);
+    assert!(sent.is_empty() && sent.release() && received.release());
+    assert_eq!(pool.stats().pinned(), 0);
+}

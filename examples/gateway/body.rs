@@ -8,11 +8,11 @@ use bytes::{Buf as _, Bytes};
 use http_body_util::{BodyExt as _, Either, Full};
 use hyper::Response;
 use hyper::body::{Body as _, Incoming};
-use leaktrail::{AllocError, BudgetedAllocator, ByteBuf, ByteBufMut, LeakAware, UnpooledAllocator};
+use leaktrail::{AllocError, BudgetedAllocator, ByteBuf, ByteBufMut, LeakAware, PooledAllocator};
 use tokio::time::timeout;
 
-/// Where the bodies come from.
-pub(crate) type Allocator = Arc<LeakAware<UnpooledAllocator>>;
+/// Where the bodies come from: places in a pool, each reference to one tracked.
+pub(crate) type Allocator = Arc<LeakAware<PooledAllocator>>;
 
 /// What the gateway answers: the upstream's body as it streams in, or a text of its own.
 pub(crate) type Answer = Response<Either<Incoming, Full<Bytes>>>;

@@ -1,8 +1,8 @@
 //! A gateway that leaks in production's own ways, and the log that says which line did it.
 //!
 //! A real upstream and a real gateway (hyper servers, a pooled hyper client, tower layers as the filter chain) on
-//! loopback, driven by real HTTP load. Request bodies live in buffers of a `LeakAware` allocator over a
-//! `DirectMemory` with a limit. The filter in `filters/cache_body.rs` is the culprit in three acts and mended in
+//! loopback, driven by real HTTP load. Request bodies live in buffers of a `LeakAware` pool over a `DirectMemory`
+//! with a limit. The filter in `filters/cache_body.rs` is the culprit in three acts and mended in
 //! the fourth:
 //!
 //! ```text

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use leaktrail::{DirectMemory, LeakAware, LeakDetector, UnpooledAllocator};
+use leaktrail::{ChunkSize, DirectMemory, LeakAware, LeakDetector, PooledAllocator};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -40,7 +40,8 @@ pub(crate) fn play(act: Act, args: &Args, detector: &LeakDetector) -> Result<Opt
         .enable_all()
         .build()?;
     let answers = runtime.block_on(drive(act, args, detector, &memory))?;
-    // Every task and every connection ends here: what is still alive is held by the program itself.
+    // Every task and every connection ends here, and with the last of them the pool: what is still alive is held by the
+    // program itself.
     drop(runtime);
     cache_body::release_all(act.revision());
 
@@ -61,8 +62,9 @@ async fn drive(
     detector: &LeakDetector,
     memory: &DirectMemory,
 ) -> Result<Answers, Box<dyn Error>> {
-    let allocator = UnpooledAllocator::new(memory.clone());
-    let allocator = LeakAware::new(allocator, detector.clone()).drop_policy(act.drop_policy());
+    // Small chunks for a small limit: `used` climbs in steps of one.
+    let pool = PooledAllocator::builder(memory.clone()).chunk_size(ChunkSize::KIB_64).build();
+    let allocator = LeakAware::new(pool, detector.clone()).drop_policy(act.drop_policy());
     let refused = Arc::new(AtomicU64::new(0));
     let upstream = upstream::start().await?;
     let allocator = Arc::new(allocator);

@@ -22,6 +22,8 @@ mod fork_budget;
 #[cfg(unix)]
 mod fork_under_load;
 mod loggers;
+#[cfg(unix)]
+mod pool_forks;
 mod report_setting;
 mod settings;
 mod sinks;
@@ -46,6 +48,8 @@ const TESTS: &[&[Named]] = &[
     #[cfg(unix)]
     fork_under_load::TESTS,
     loggers::TESTS,
+    #[cfg(unix)]
+    pool_forks::TESTS,
     report_setting::TESTS,
     settings::TESTS,
     sinks::TESTS,
@@ -67,6 +71,8 @@ const PROGRAMS: &[&[Named]] = &[
     #[cfg(unix)]
     fork_under_load::PROGRAMS,
     loggers::PROGRAMS,
+    #[cfg(unix)]
+    pool_forks::PROGRAMS,
     report_setting::PROGRAMS,
     settings::PROGRAMS,
     sinks::PROGRAMS,

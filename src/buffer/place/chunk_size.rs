@@ -21,18 +21,17 @@ pub struct ChunkSize {
 }
 
 impl ChunkSize {
+    /// 64 KiB, the smallest: for budgets of a few MiB.
+    pub const KIB_64: ChunkSize = ChunkSize { bytes: 64 << 10 };
     /// 4 MiB: Netty's since 4.1.75, and the default.
     pub const MIB_4: ChunkSize = ChunkSize { bytes: 4 << 20 };
     /// 16 MiB: Netty's before, 4.1.6 among them.
     pub const MIB_16: ChunkSize = ChunkSize { bytes: 16 << 20 };
 
-    /// Smaller ones would hold too few runs to be worth a lock.
-    const LEAST_BYTES: usize = 64 << 10;
-
     /// So many bytes; `None` unless they are a power of two from 64 KiB to 1 GiB.
     #[must_use]
     pub const fn new(bytes: usize) -> Option<ChunkSize> {
-        let fits = bytes >= ChunkSize::LEAST_BYTES && bytes <= SizeClass::LARGEST_BYTES;
+        let fits = bytes >= ChunkSize::KIB_64.bytes && bytes <= SizeClass::LARGEST_BYTES;
         if fits && bytes.is_power_of_two() { Some(ChunkSize { bytes }) } else { None }
     }
 
