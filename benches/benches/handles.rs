@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
-use leaktrail::{DirectMemory, LeakAware, Level, UnpooledAllocator};
+use leaktrail::{DirectMemory, LeakAware, Level, PooledAllocator, UnpooledAllocator};
 use leaktrail_benches::bodies::{self, Body, detector, unsampled};
 use leaktrail_benches::clock::cpu_ns;
 use leaktrail_benches::deep;
@@ -93,6 +93,19 @@ fn buffers(criterion: &mut Criterion<CpuTime>) {
     }
 }
 
+fn pooled(criterion: &mut Criterion<CpuTime>) {
+    let pool = PooledAllocator::new(DirectMemory::with_limit(1 << 30));
+    for (name, capacity) in [("pooled buffer of 4 KiB", 4 << 10), ("pooled buffer of 64 KiB", 64 << 10)] {
+        let mut group = criterion.benchmark_group(name);
+        bench(&mut group, "floor, BytesMut", bodies::bytes_mut_of(capacity));
+        bench(&mut group, "no detector", bodies::buffer_of(capacity, pool.clone()));
+        for level in LEVELS {
+            let aware = LeakAware::new(pool.clone(), detector(level));
+            bench(&mut group, &format!("{level}"), bodies::buffer_of(capacity, aware));
+        }
+    }
+}
+
 fn among_others(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("among others");
     for level in [Level::Simple, Level::Paranoid] {
@@ -116,6 +129,6 @@ criterion_group! {
         .sample_size(30)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
-    targets = one_handle, access, buffers, among_others, losses
+    targets = one_handle, access, buffers, pooled, among_others, losses
 }
 criterion_main!(handles);

@@ -44,7 +44,12 @@ pub fn arithmetic() -> Body {
 
 /// What a 4 KiB buffer of `bytes` costs: the floor of the sampled levels.
 pub fn bytes_mut() -> Body {
-    repeated(|_| BytesMut::with_capacity(black_box(4096)))
+    bytes_mut_of(4096)
+}
+
+/// The same of another size.
+pub fn bytes_mut_of(capacity: usize) -> Body {
+    repeated(move |_| BytesMut::with_capacity(black_box(capacity)))
 }
 
 /// A handle is created and released.
@@ -99,7 +104,12 @@ pub fn touch_with(detector: LeakDetector) -> Body {
 
 /// A buffer of 4 KiB is allocated and released.
 pub fn buffer(allocator: impl ByteBufAllocator + Send + 'static) -> Body {
-    repeated(move |_| black_box(allocator.allocate(black_box(4096)).expect("room for one buffer")).release())
+    buffer_of(4096, allocator)
+}
+
+/// The same of another size.
+pub fn buffer_of(capacity: usize, allocator: impl ByteBufAllocator + Send + 'static) -> Body {
+    repeated(move |_| black_box(allocator.allocate(black_box(capacity)).expect("room for one buffer")).release())
 }
 
 /// 256 bytes of the global allocator: what the peers that replace it see.

@@ -3,7 +3,10 @@
 use std::hint::black_box;
 use std::num::NonZeroU32;
 
-use leaktrail::{Config, DirectMemory, LeakDetector, Level, ReportTo, Tracked};
+use bytes::BytesMut;
+use leaktrail::{
+    ByteBufAllocator, Config, DirectMemory, LeakDetector, Level, PooledAllocator, ReportTo, Tracked,
+};
 
 /// Handles are created and released in the loop; nothing but the first one of the line is sampled.
 fn handles(level: Level, count: u64) {
@@ -34,6 +37,23 @@ fn reservations(count: u64) {
     }
 }
 
+/// A pool's buffers of 4 KiB are allocated and released in the loop.
+fn pooled(count: u64) {
+    let pool = PooledAllocator::new(DirectMemory::with_limit(1 << 30));
+    for number in 0..count {
+        black_box(black_box(pool.allocate(black_box(4096)).expect("room for one buffer")).release());
+        black_box(number);
+    }
+}
+
+/// The floor of that.
+fn bytes_mut(count: u64) {
+    for number in 0..count {
+        drop(black_box(BytesMut::with_capacity(black_box(4096))));
+        black_box(number);
+    }
+}
+
 /// What the gate takes off: the loop, and its number kept from the optimiser.
 fn empty(count: u64) {
     for number in 0..count {
@@ -53,6 +73,8 @@ fn main() {
         "named_disabled" => named(Level::Disabled, count),
         "named_simple" => named(Level::Simple, count),
         "reservation" => reservations(count),
-        mode => panic!("no mode {mode}: empty, disabled, simple, advanced, named_disabled, named_simple, reservation"),
+        "pooled" => pooled(count),
+        "bytes_mut" => bytes_mut(count),
+        mode => panic!("no mode {mode}: empty, disabled, simple, advanced, named_disabled, named_simple, reservation, pooled, bytes_mut"),
     }
 }

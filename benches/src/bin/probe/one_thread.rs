@@ -1,8 +1,9 @@
 //! One thread: floors, levels and peers in turns.
 
-use leaktrail::{DirectMemory, LeakAware, Level, UnpooledAllocator};
+use leaktrail::{DirectMemory, LeakAware, Level, PooledAllocator, UnpooledAllocator};
 use leaktrail_benches::bodies::{
-    arithmetic, bare_value, buffer, bytes_mut, detector, lose, named, touch, touch_with, track, unsampled, watch,
+    arithmetic, bare_value, buffer, buffer_of, bytes_mut, bytes_mut_of, detector, lose, named, touch, touch_with, track,
+    unsampled, watch,
 };
 use leaktrail_benches::peers::{Naive, backtrace, naive, std_backtrace, trace};
 use leaktrail_benches::rows::Rows;
@@ -35,6 +36,14 @@ pub(crate) fn measure() {
     rows.add_at(DEPTH, "buffer", buffer(plain.clone()));
     for level in [Level::Disabled, Level::Simple, Level::Advanced, Level::Paranoid] {
         rows.add_at(DEPTH, &format!("{level} buffer"), buffer(LeakAware::new(plain.clone(), detector(level))));
+    }
+    let pool = PooledAllocator::new(DirectMemory::with_limit(1 << 30));
+    rows.add("BytesMut 64 KiB", bytes_mut_of(64 << 10));
+    rows.add("pooled", buffer(pool.clone()));
+    rows.add("pooled 256 B", buffer_of(256, pool.clone()));
+    rows.add("pooled 64 KiB", buffer_of(64 << 10, pool.clone()));
+    for level in [Level::Disabled, Level::Simple, Level::Advanced, Level::Paranoid] {
+        rows.add_at(DEPTH, &format!("{level} pooled"), buffer(LeakAware::new(pool.clone(), detector(level))));
     }
     rows.measure(ROUNDS);
 }

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use leaktrail::Level;
-use leaktrail_benches::bodies::{Body, arithmetic, bytes_mut, detector, repeated, track, unsampled};
+use leaktrail::{DirectMemory, Level, PooledAllocator};
+use leaktrail_benches::bodies::{Body, arithmetic, buffer, bytes_mut, detector, repeated, track, unsampled};
 use leaktrail_benches::pair;
 use leaktrail_benches::peers::{Naive, naive, std_backtrace, trace};
 
@@ -24,6 +24,8 @@ pub(crate) fn measure() {
     // The ledger alone; in the rows below most is the walk.
     let quiet = unsampled(Level::Simple);
     pair::measure("unsampled", 0, || track(quiet.clone()));
+    let pool = PooledAllocator::new(DirectMemory::with_limit(1 << 30));
+    pair::measure("pooled", 0, || buffer(pool.clone()));
     for level in [Level::Simple, Level::Advanced, Level::Paranoid] {
         let detector = detector(level);
         pair::measure(&level.to_string(), 30, || track(detector.clone()));

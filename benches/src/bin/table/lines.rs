@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::figures::{Figures, shown};
+use crate::pool;
 
 /// Every row that a walk decides.
 const WALK: &str = "the walk";
@@ -18,17 +19,17 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    fn new(what: &str, measured: impl Into<String>) -> Line {
+    pub(crate) fn new(what: &str, measured: impl Into<String>) -> Line {
         Line { what: what.to_owned(), measured: measured.into(), ..Line::default() }
     }
 
-    fn against(mut self, floor: impl Into<String>) -> Line {
+    pub(crate) fn against(mut self, floor: impl Into<String>) -> Line {
         self.against = floor.into();
         self
     }
 
     /// The goal, whether it is met, and what stands in the way when it is not.
-    fn goal(mut self, goal: &str, is_met: bool, reason: &str) -> Line {
+    pub(crate) fn goal(mut self, goal: &str, is_met: bool, reason: &str) -> Line {
         self.goal = goal.to_owned();
         self.verdict = if is_met { "met".to_owned() } else { format!("**MISSED**: {reason}") };
         self
@@ -50,7 +51,7 @@ impl fmt::Display for Line {
 pub(crate) fn all(figures: &Figures) -> Vec<Line> {
     [floors(figures), peers(figures), handles(figures), threads(figures), crowds(figures), buffers(figures)]
         .into_iter()
-        .chain([losses(figures), memory(figures)])
+        .chain([pool::lines(figures), losses(figures), memory(figures)])
         .flatten()
         .collect()
 }

@@ -6,6 +6,7 @@ mod instructions;
 mod lines;
 mod machine;
 mod page;
+mod pool;
 
 use figures::Figures;
 
