@@ -94,12 +94,22 @@ pub(super) fn put_back(mut storage: Box<Storage>) {
     storage.block.end();
     let Some(slot) = storage.block.slot() else { return };
     let (pool, class) = (slot.pool(), slot.class());
+    let is_waited_for = slot.arenas().memory().is_waited_for();
     let mut storage = Some(storage);
     let entered = with(pool, |cache| cache.put_back(&mut storage, class, capacity)) == Some(true);
+    if is_waited_for {
+        give_way(pool);
+    }
     if let Some(storage) = storage {
         let unentered = if entered { None } else { Some(capacity) };
         past_the_cache(storage, class, unentered);
     }
+}
+
+/// Somebody waits for memory: what this thread has at hand goes, and with it every chunk that is idle then.
+#[cold]
+fn give_way(pool: u64) {
+    drop(with(pool, |cache| cache.drain()));
 }
 
 /// A header that the cache has no room for; where its buffer's end is not in the cache's books, it is entered in the

@@ -45,6 +45,13 @@ pub trait BudgetedAllocator: ByteBufAllocator {
         capacity as u64
     }
 
+    /// An empty buffer that needs no waiting, created at `location`: for an allocator that has memory ready, which is asked
+    /// before anything is waited for, each time a wait goes on, and once more before it is given up.
+    fn allocate_ready(&self, capacity: usize, location: &'static Location<'static>) -> Option<ByteBufMut> {
+        let _ = (capacity, location);
+        None
+    }
+
     /// An empty buffer that is paid for, created at `location`.
     ///
     /// # Errors
@@ -67,6 +74,9 @@ pub trait BudgetedAllocator: ByteBufAllocator {
     /// As [`allocate`](ByteBufAllocator::allocate), after waiting; the error says how long.
     #[track_caller]
     fn allocate_waiting(&self, capacity: usize) -> Result<ByteBufMut, AllocError> {
+        if let Some(buffer) = self.allocate_ready(capacity, Location::caller()) {
+            return Ok(buffer);
+        }
         let reserved = self.memory().reserve(self.bytes_for(capacity));
         finish(self, reserved, capacity, Location::caller())
     }
@@ -77,6 +87,9 @@ pub trait BudgetedAllocator: ByteBufAllocator {
     /// As [`allocate`](ByteBufAllocator::allocate), after waiting; the error says how long.
     #[track_caller]
     fn allocate_timeout(&self, capacity: usize, duration: Duration) -> Result<ByteBufMut, AllocError> {
+        if let Some(buffer) = self.allocate_ready(capacity, Location::caller()) {
+            return Ok(buffer);
+        }
         let reserved = self.memory().reserve_timeout(self.bytes_for(capacity), duration);
         finish(self, reserved, capacity, Location::caller())
     }
@@ -123,6 +136,9 @@ impl<A: BudgetedAllocator> Future for Allocating<'_, A> {
     type Output = Result<ByteBufMut, AllocError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(buffer) = self.allocator.allocate_ready(self.capacity, self.location) {
+            return Poll::Ready(Ok(buffer));
+        }
         let reserved = Pin::new(&mut self.reserving).poll(context);
         reserved.map(|reserved| finish(self.allocator, reserved, self.capacity, self.location))
     }
@@ -143,10 +159,13 @@ fn finish<A: BudgetedAllocator + ?Sized>(
 ) -> Result<ByteBufMut, AllocError> {
     match reserved {
         Ok(reservation) => allocator.allocate_from(reservation, capacity, location),
-        Err(error) => Err(match AllocError::refused(error, capacity) {
-            AllocError::Budget(error) => AllocError::Budget(allocator.refused(error)),
-            error => error,
-        }),
+        Err(error) => match allocator.allocate_ready(capacity, location) {
+            Some(buffer) => Ok(buffer),
+            None => Err(match AllocError::refused(error, capacity) {
+                AllocError::Budget(error) => AllocError::Budget(allocator.refused(error)),
+                error => error,
+            }),
+        },
     }
 }
 
@@ -160,6 +179,10 @@ macro_rules! through_pointer {
 
             fn bytes_for(&self, capacity: usize) -> u64 {
                 (**self).bytes_for(capacity)
+            }
+
+            fn allocate_ready(&self, capacity: usize, location: &'static Location<'static>) -> Option<ByteBufMut> {
+                (**self).allocate_ready(capacity, location)
             }
 
             fn allocate_from(

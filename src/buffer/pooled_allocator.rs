@@ -1,12 +1,14 @@
 //! The allocator that keeps memory ready.
 
 use std::num::NonZeroUsize;
+use std::panic::Location;
 use std::sync::Arc;
 use std::thread;
 
 use super::alloc_error::AllocError;
 use super::allocator::ByteBufAllocator;
 use super::block::Contents;
+use super::budgeted_allocator::BudgetedAllocator;
 use super::byte_buf_mut::ByteBufMut;
 use super::place::{Arenas, ChunkSize};
 use super::pool::Pool;
@@ -14,7 +16,7 @@ use super::pool_stats::PoolStats;
 use super::reference::Reference;
 use super::storage::StorageRef;
 use super::supply;
-use crate::memory::DirectMemory;
+use crate::memory::{DirectMemory, Reservation};
 
 /// Buffers from chunks that are reserved once and used again and again: what Netty's `PooledByteBufAllocator` is.
 ///
@@ -141,6 +143,30 @@ impl ByteBufAllocator for PooledAllocator {
                 supply::fetch(&self.arenas, capacity, self.contents)?
             }
         };
+        Ok(ByteBufMut::new(Reference::new(StorageRef::new(storage))))
+    }
+}
+
+/// A place in the pool needs no waiting; where there is none, the buffer's bytes are waited for, and it is paid for alone.
+impl BudgetedAllocator for PooledAllocator {
+    fn memory(&self) -> &DirectMemory {
+        self.arenas.memory()
+    }
+
+    fn allocate_ready(&self, capacity: usize, _: &'static Location<'static>) -> Option<ByteBufMut> {
+        self.pool.join();
+        let storage = supply::at_hand(&self.arenas, capacity, self.contents)
+            .or_else(|| supply::ready(&self.arenas, capacity, self.contents))?;
+        Some(ByteBufMut::new(Reference::new(StorageRef::new(storage))))
+    }
+
+    fn allocate_from(
+        &self,
+        reservation: Reservation,
+        capacity: usize,
+        _: &'static Location<'static>,
+    ) -> Result<ByteBufMut, AllocError> {
+        let storage = supply::paid(&self.arenas, reservation, capacity, self.contents)?;
         Ok(ByteBufMut::new(Reference::new(StorageRef::new(storage))))
     }
 }

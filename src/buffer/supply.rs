@@ -9,6 +9,7 @@ use super::payment::Payment;
 use super::place::{self, Arenas, Direct, SizeClass, Slot, Taken};
 use super::storage::Storage;
 use super::thread_cache::Surplus;
+use crate::memory::Reservation;
 
 /// The storage of a buffer of that capacity from this thread's cache; `None` where that has none.
 ///
@@ -27,14 +28,37 @@ pub(super) fn at_hand(arenas: &Arenas, capacity: usize, contents: Contents) -> O
 #[cold]
 #[track_caller]
 pub(super) fn fetch(arenas: &Arc<Arenas>, capacity: usize, contents: Contents) -> Result<Box<Storage>, AllocError> {
-    let small = capacity <= arenas.chunk_size().bytes();
-    let wanted = if small { at_hand::wanted(arenas.id(), SizeClass::of(capacity)) } else { None };
-    let (arena, at_most) = wanted.map_or((0, 1), |wanted| (wanted.arena, wanted.at_most));
+    let (arena, at_most) = wanted(arenas, capacity);
     match place::take(arenas, arena, capacity, at_most) {
         Ok(Taken::Slots(slots)) => in_slot(slots, capacity, contents),
         Ok(Taken::Direct(direct)) => alone(direct, capacity, contents),
         Err(error) => Err(AllocError::refused(error, capacity)),
     }
+}
+
+/// The same from what the pool has or can have at once; `None` instead of a refusal.
+#[cold]
+pub(super) fn ready(arenas: &Arc<Arenas>, capacity: usize, contents: Contents) -> Option<Box<Storage>> {
+    let (arena, at_most) = wanted(arenas, capacity);
+    let slots = place::ready(arenas, arena, capacity, at_most);
+    if slots.is_empty() { None } else { in_slot(slots, capacity, contents).ok() }
+}
+
+/// A buffer for which its bytes have been waited for.
+pub(super) fn paid(
+    arenas: &Arc<Arenas>,
+    reservation: Reservation,
+    capacity: usize,
+    contents: Contents,
+) -> Result<Box<Storage>, AllocError> {
+    alone(Direct::new(arenas.clone(), reservation), capacity, contents)
+}
+
+/// The arena of this thread, and how many slots are worth fetching.
+fn wanted(arenas: &Arenas, capacity: usize) -> (usize, usize) {
+    let small = capacity <= arenas.chunk_size().bytes();
+    let wanted = if small { at_hand::wanted(arenas.id(), SizeClass::of(capacity)) } else { None };
+    wanted.map_or((0, 1), |wanted| (wanted.arena, wanted.at_most))
 }
 
 /// The first of these slots for the buffer, the others to have at hand.

@@ -87,6 +87,11 @@ impl<A: BudgetedAllocator> BudgetedAllocator for LeakAware<A> {
         self.allocator.bytes_for(capacity)
     }
 
+    fn allocate_ready(&self, capacity: usize, location: &'static Location<'static>) -> Option<ByteBufMut> {
+        let buffer = self.allocator.allocate_ready(capacity, location)?;
+        Some(buffer.with_hook(&self.tracker, location))
+    }
+
     fn allocate_from(
         &self,
         reservation: Reservation,

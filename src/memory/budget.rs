@@ -132,6 +132,13 @@ impl Budget {
         self.serve();
     }
 
+    /// Counts bytes of a reservation as gone for good that lives on with the rest of its bytes, for ever.
+    pub(super) fn abandon_part(&self, bytes: u64) {
+        self.path().for_each(|budget| budget.account.abandon_part(bytes));
+        // As above.
+        self.serve();
+    }
+
     /// Gets into the line; the answer is the number there.
     pub(super) fn enter(self: &Arc<Self>, bytes: u64, call: Arc<Call>) -> u64 {
         self.top().room.enter(self, bytes, call, || self.path().for_each(|budget| budget.account.look()))

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::budget::Budget;
+use super::budget::{Budget, Turn};
 use super::figures::MemoryFigures;
 use super::out_of_direct_memory::OutOfDirectMemory;
 use super::reclaim::{self, ReclaimHook};
@@ -85,20 +85,18 @@ impl DirectMemory {
     /// Reserves so many bytes at once, or not at all and without an error: for a pool that has other ways when they do not
     /// fit.
     pub(crate) fn try_take(&self, bytes: u64) -> Option<Reservation> {
-        Reservation::take(&self.budget, bytes).ok()
+        Reservation::take(&self.budget, bytes, Turn::AtOnce).ok()
     }
 
     /// Asks the reclaim hooks to give back what is missing for so many bytes. Nothing is waited for; within a hook, nothing
     /// is done.
     pub(crate) fn reclaim(&self, bytes: u64) {
-        if !reclaim::is_inside_a_hook() {
-            self.budget.reclaim(bytes);
-        }
+        self.budget.reclaim(bytes);
     }
 
     /// Counts bytes as abandoned that are a part of a reservation which stays.
     pub(crate) fn abandon_part(&self, bytes: u64) {
-        self.budget.account.abandon_part(bytes);
+        self.budget.abandon_part(bytes);
     }
 
     /// Has `hook` asked to give memory back before [`reserve`](DirectMemory::reserve) refuses: the counterpart of the

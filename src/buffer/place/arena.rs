@@ -27,6 +27,15 @@ pub(super) struct At {
     pub(super) index: u32,
 }
 
+/// What becomes of chunks that are idle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// Some of them lie ready.
+    Some,
+    /// All of them go: somebody waits for memory.
+    Nothing,
+}
+
 /// Chunks, their runs and their slots, behind one lock.
 ///
 /// No chunk is made, freed, reserved or given back under the lock: what is to go is handed out of it first. So a reclaim
@@ -111,11 +120,11 @@ impl Arena {
     /// A slot is free again. Of the chunks that are idle then, as many are kept as are busy, and one.
     ///
     /// In a forked child whose parent's thread holds the lock the slot stays taken.
-    pub(super) fn give_back(&self, at: At) {
+    pub(super) fn give_back(&self, at: At, keep: Keep) {
         let Some(mut state) = self.state.lock() else { return };
         state.give_back(at);
         let busy = state.chunks.len() - state.idle;
-        let most = if state.closed { 0 } else { busy.max(1) };
+        let most = if state.closed || keep == Keep::Nothing { 0 } else { busy.max(1) };
         let surplus = state.idle.saturating_sub(most);
         let surplus = state.remove_idle(surplus);
         drop(state);

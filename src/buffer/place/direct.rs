@@ -14,7 +14,7 @@ pub(crate) struct Direct {
 }
 
 impl Direct {
-    pub(super) fn new(arenas: Arc<Arenas>, reservation: Reservation) -> Direct {
+    pub(crate) fn new(arenas: Arc<Arenas>, reservation: Reservation) -> Direct {
         arenas.add_direct(reservation.bytes());
         Direct { arenas, reservation }
     }

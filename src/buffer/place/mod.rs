@@ -26,4 +26,4 @@ pub use self::chunk_size::ChunkSize;
 pub(super) use self::direct::Direct;
 pub(super) use self::size_class::{QUANTUM_BYTES, SizeClass};
 pub(super) use self::slot::Slot;
-pub(super) use self::taking::{Taken, take};
+pub(super) use self::taking::{Taken, ready, take};

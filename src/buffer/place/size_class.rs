@@ -90,7 +90,8 @@ mod tests {
     #[test]
     fn each_size_has_the_smallest_class_that_holds_it() {
         let mut class = SizeClass(0);
-        for bytes in (0..=70_000).chain([(1 << 22) - 1, 1 << 22, (1 << 22) + 1, (1 << 30) - 1, 1 << 30]) {
+        let step = if cfg!(miri) { 601 } else { 1 };
+        for bytes in (0..=70_000).step_by(step).chain([(1 << 22) - 1, 1 << 22, (1 << 22) + 1, (1 << 30) - 1, 1 << 30]) {
             let found = SizeClass::of(bytes);
             assert!(found >= class && found.bytes() >= bytes, "{bytes}: {found:?}");
             assert!(found.0 == 0 || SizeClass(found.0 - 1).bytes() < bytes, "{bytes}: {found:?}");

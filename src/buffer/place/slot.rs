@@ -4,7 +4,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::arena::{At, Found};
+use super::arena::{At, Found, Keep};
 use super::arenas::Arenas;
 use super::chunk::Chunk;
 use super::poison::{poison, unpoison};
@@ -105,6 +105,7 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.shut();
-        self.arenas.arena(self.arena()).give_back(self.at);
+        let keep = if self.arenas.memory().is_waited_for() { Keep::Nothing } else { Keep::Some };
+        self.arenas.arena(self.arena()).give_back(self.at, keep);
     }
 }

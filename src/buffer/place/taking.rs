@@ -52,14 +52,23 @@ pub(crate) fn take(
     Ok(Taken::Direct(Direct::new(arenas.clone(), reservation)))
 }
 
+/// Slots from what the pool has, or from a chunk that can be had at once; nobody is asked, and nothing is paid for alone.
+pub(crate) fn ready(arenas: &Arc<Arenas>, home: usize, capacity: usize, at_most: usize) -> Vec<Slot> {
+    if capacity > arenas.chunk_size().bytes() {
+        return Vec::new();
+    }
+    let class = SizeClass::of(capacity);
+    let found = in_a_chunk(arenas, home, class, at_most);
+    let slots = |(arena, found): (usize, Vec<Found>)| {
+        found.into_iter().map(|found| Slot::new(arenas.clone(), arena, class, found)).collect()
+    };
+    found.map(slots).unwrap_or_default()
+}
+
 fn look(arenas: &Arc<Arenas>, home: usize, capacity: usize, at_most: usize) -> Option<Taken> {
-    if capacity <= arenas.chunk_size().bytes() {
-        let class = SizeClass::of(capacity);
-        let found = in_a_chunk(arenas, home, class, at_most);
-        if let Some((arena, found)) = found {
-            let slot = |found| Slot::new(arenas.clone(), arena, class, found);
-            return Some(Taken::Slots(found.into_iter().map(slot).collect()));
-        }
+    let slots = ready(arenas, home, capacity, at_most);
+    if !slots.is_empty() {
+        return Some(Taken::Slots(slots));
     }
     let reservation = arenas.memory().try_take(capacity as u64)?;
     Some(Taken::Direct(Direct::new(arenas.clone(), reservation)))
