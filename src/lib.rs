@@ -54,7 +54,7 @@ mod leak_aware;
 pub mod testing;
 
 pub use buffer::{AllocError, ByteBuf, ByteBufAllocator, ByteBufMut, JoinedByteBuf, RetainError, UnpooledAllocator};
-pub use config::{Config, ConfigError, DirectMemoryLimit, FrameLimit, ReportTo};
+pub use config::{AgeLimit, Config, ConfigError, DirectMemoryLimit, FrameLimit, GrowthRule, ReportTo};
 pub use detector::{
     AlreadyInstalled, Guard, LeakDetector, RawTicket, Resource, StaleTicket, Subscription, Tracked, Watched, guard,
     install, track, watch,
@@ -65,9 +65,9 @@ pub use leak_aware::{DropPolicy, LeakAware};
 pub use level::{Level, ParseLevelError};
 pub use memory::{DirectMemory, OutOfDirectMemory, Reservation};
 pub use report::{
-    Access, AccessRecord, Discarded, ExitSummary, Fate, Fingerprint, Form, Frame, Hint, LeakReport, Origin,
-    ParseFingerprintError, Recent, Reference, ReferenceState, Refusal, Severity, Sink, Site, SiteStats, Snapshot,
-    TrailDepth, Verdict,
+    Access, AccessRecord, Discarded, ExitSummary, Fate, Fingerprint, Form, Frame, Hint, LastTouch, LeakReport,
+    Observation, Origin, ParseFingerprintError, Recent, Reference, ReferenceState, Refusal, Seen, Severity, Sink, Site,
+    SiteStats, Snapshot, TrailDepth, Verdict,
 };
 
 /// The snippets of the README and of the pages, as documentation tests.

@@ -92,6 +92,7 @@ impl<'a> Editor<'a> {
             trail,
             promoted: entry.facts.promoted,
             unwinding: entry.facts.unwinding,
+            observation: None,
             at: SystemTime::now(),
         })
     }

@@ -92,6 +92,7 @@ impl Core {
             },
             promoted: 0,
             unwinding: false,
+            observation: None,
             at: SystemTime::now(),
         })
     }

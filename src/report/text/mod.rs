@@ -8,6 +8,7 @@ mod exit_summary;
 #[cfg(test)]
 mod golden;
 mod leak_report;
+mod observation;
 mod refusal;
 mod share;
 mod snapshot;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, from_str, json, to_string, to_value};
 
+use super::observation::{came_back, growing, held, pinned};
 use super::*;
 use crate::report::{Discarded, ExitSummary, Refusal, Snapshot};
 
@@ -78,6 +79,38 @@ fn what_was_written_is_read_again_and_reads_the_same() {
     }
     let json = to_value(again()).unwrap();
     assert_eq!(json["form"], json!({"again": {"more": 900, "window_ms": 60_000, "since": "2026-11-20T03:12:44.200Z"}}));
+}
+
+#[test]
+fn what_is_alive_has_its_observation() {
+    for (report, observation) in [
+        (growing(), json!({"growth": {"windows": 10, "window_ms": 60_000, "created": 600, "released": 0}})),
+        (
+            held(),
+            json!({"held": {
+                "age_ms": 41_000, "threshold_ms": 30_000,
+                "last_touch": {"place": "src/orders.rs:120:9", "ago_ms": 40_000},
+                "seen": {"trails": 10, "live": 10},
+            }}),
+        ),
+        (came_back(), json!({"came_back": {"age_ms": 64_000}})),
+        (
+            pinned(),
+            json!({"pinned": {
+                "age_ms": 61_000, "origin": "sliced", "part_bytes": 112, "whole_bytes": 1_048_576,
+                "whole_site": {"file": "src/body.rs", "line": 19, "column": 14},
+                "seen": {"trails": 10, "live": 10},
+            }}),
+        ),
+    ] {
+        let json = to_value(&report).unwrap();
+        assert_eq!(json["observation"], observation);
+        let read: LeakReport = serde_json::from_value(json).unwrap();
+        assert_eq!((read.to_string(), &read), (report.to_string(), &report));
+    }
+    let verdicts = [growing(), held(), pinned()].map(|report| to_value(report).unwrap()["verdict"].clone());
+    assert_eq!(verdicts, ["growing", "held_too_long", "pinned"]);
+    assert!(to_value(full()).unwrap().get("observation").is_none(), "nothing new in a report of a loss");
 }
 
 #[test]
