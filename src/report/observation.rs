@@ -91,6 +91,11 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// Both together.
+    pub(crate) fn plus(self, other: Seen) -> Seen {
+        Seen { trails: self.trails + other.trails, live: self.live + other.live }
+    }
+
     /// How many have a trail, and were looked at.
     pub fn trails(self) -> u64 {
         self.trails

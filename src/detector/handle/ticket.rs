@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use super::expected::expect_no_more;
 use crate::ledger::{self, RowId, row};
 use crate::level::Level;
 use crate::trail::{TrailId, registry};
@@ -124,6 +125,7 @@ impl Ticket {
             Decoded::Nothing => {}
             Decoded::Counted { row: id, bytes } => row(id).untrack(bytes),
             Decoded::Trailed(trail) => {
+                expect_no_more(trail);
                 if let Some(trail) = registry::remove(trail) {
                     row(trail.row()).untrack(trail.bytes());
                 }

@@ -16,6 +16,7 @@ use super::refusals::Refusals;
 use super::sinks::Sinks;
 use super::turn::Turn;
 use super::waker;
+use super::watchlist::Watchlist;
 use crate::clock::Stamp;
 use crate::config::Config;
 use crate::fork::{self, PerProcess};
@@ -58,6 +59,8 @@ pub(in crate::detector) struct State {
     pub(in crate::detector) turn: Turn,
     pub(in crate::detector) outbox: Outbox,
     pub(in crate::detector) farewell: Farewell,
+    /// What ticks have found.
+    pub(in crate::detector) watchlist: Watchlist,
     /// When the last tick was.
     pub(in crate::detector) pulse: Pulse,
     /// The first handle was counted: the registry knows the detector and the reporter runs.
@@ -211,7 +214,10 @@ impl Core {
     /// True if a pass would find something new.
     pub(in crate::detector) fn has_something_to_tell(&self) -> bool {
         let state = self.state();
-        state.losses.is_pending() || state.bulletin.is_pending() || state.refusals.is_pending()
+        state.losses.is_pending()
+            || state.bulletin.is_pending()
+            || state.refusals.is_pending()
+            || state.watchlist.is_pending()
     }
 
     /// Who holds what is alive, largest first.
@@ -235,7 +241,7 @@ impl Core {
             records: state.no_room.records.load(Ordering::Relaxed),
             stacks: depot::refused(),
             sites: self.ledger.sites_over_cap(),
-            fingerprints: state.casebook.over_cap(),
+            fingerprints: state.casebook.over_cap() + state.watchlist.over_cap(),
             reports: state.losses.discarded() + state.refusals.discarded(),
         }
     }

@@ -20,5 +20,6 @@ pub(super) mod sinks;
 pub(super) mod survival;
 mod turn;
 pub(super) mod waker;
+pub(super) mod watchlist;
 
 pub(crate) use self::core::Core;

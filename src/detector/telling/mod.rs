@@ -11,5 +11,9 @@ mod living;
 pub(super) mod pass;
 mod refusing;
 pub(super) mod reporter;
+mod scan;
 mod summary;
 mod tick;
+#[cfg(test)]
+mod virtual_time;
+mod watching;

@@ -87,7 +87,8 @@ impl Core {
 
     /// What there is to tell now, written. Nothing of the user's but hints runs here, and no lock is held while they do.
     pub(in crate::detector) fn collect(&self, purpose: Purpose, symboliser: &mut Symboliser) -> Vec<Item> {
-        delivery::as_if_inside_a_sink(|| fault::contain(self, || self.write(purpose, symboliser))).unwrap_or_default()
+        delivery::as_if_inside_a_sink(|| fault::contain(self, || self.write(purpose, Stamp::now(), symboliser)))
+            .unwrap_or_default()
     }
 
     /// What nobody has written when the process ends, a line for each cause: a pass is under way and comes to nothing.
@@ -102,9 +103,8 @@ impl Core {
         .unwrap_or_default()
     }
 
-    fn write(&self, purpose: Purpose, symboliser: &mut Symboliser) -> Vec<Item> {
+    pub(super) fn write(&self, purpose: Purpose, now: Stamp, symboliser: &mut Symboliser) -> Vec<Item> {
         let state = self.state();
-        let now = Stamp::now();
         let blocks = BLOCKS.get_or_init(BlockLimit::default);
         let mut items = Vec::new();
         let mut editor = Editor::new(self, symboliser);
@@ -123,6 +123,11 @@ impl Core {
         let written = |fingerprint| state.outbox.written(fingerprint);
         for entry in state.casebook.going_on(now, purpose == Purpose::Flush, written) {
             let report = editor.report(&entry, None, false);
+            items.extend(report.map(|report| Item::Report(Box::new(report))));
+        }
+        for due in state.watchlist.take_due(now, purpose == Purpose::Flush) {
+            let in_full = due.finding.shown.is_none() || blocks.allows(now);
+            let report = editor.observed(&due, in_full, now);
             items.extend(report.map(|report| Item::Report(Box::new(report))));
         }
         let untold = state.refusals.take(purpose == Purpose::Flush);

@@ -15,14 +15,15 @@ const BURST: Duration = Duration::from_secs(10);
 
 /// Starts the thread and the exit handler, once in a process.
 ///
-/// Under Miri, on WebAssembly and where a thread cannot be started, reports are made in `flush` instead.
+/// Under Miri, on WebAssembly and where a thread cannot be started, reports are made in `flush` instead; and in the unit tests,
+/// which have a time of their own.
 #[cold]
 pub(in crate::detector) fn start() {
     if !waker::claim() {
         return;
     }
     exit::register();
-    let thread = if cfg!(any(miri, target_family = "wasm")) {
+    let thread = if cfg!(any(test, miri, target_family = "wasm")) {
         None
     } else {
         thread::Builder::new().name("leaktrail".to_owned()).spawn(run).ok().map(|handle| handle.thread().clone())

@@ -1,9 +1,9 @@
 //! The tick: what is looked at from time to time, since no event says that it has changed.
 //!
 //! ```text
-//! the reporter, each time that it is awake   ─┐             ┌─► windows of the ledger
+//! the reporter, each time that it is awake   ─┐             ┌─► the ledger: windows, sites that grow
 //!                                             ├─► tick ─────┤
-//! flush, where no reporter runs (Miri, wasm) ─┘  (at most   └─► … one line here for each thing that is watched
+//! flush, where no reporter runs (Miri, wasm) ─┘  (at most   └─► live trails: what is held too long
 //!                                                once in an
 //!                                                interval)
 //! ```
@@ -13,22 +13,32 @@
 
 use std::time::Duration;
 
+use super::scan::Scan;
 use crate::clock::Stamp;
+use crate::config::{AgeLimit, GrowthRule};
+use crate::detector::state::watchlist::{Figures, Finding};
 use crate::detector::state::{Core, fault};
+use crate::ledger::{Course, Growing, RowId};
+use crate::report::Verdict;
 
 /// How often a detector is looked at, if nothing that it watches asks for more.
 pub(super) const TICK: Duration = Duration::from_secs(1);
 
 impl Core {
-    /// How often this detector is looked at.
+    /// How often this detector is looked at: each second, or in the time of a window or of half a threshold that is shorter.
     pub(super) fn tick_interval(&self) -> Duration {
-        TICK
+        let config = self.config();
+        let window = config.configured_growth().map(GrowthRule::window);
+        let held = config.shortest_held_too_long().map(|limit| limit / 2);
+        let shortest = [window, held].into_iter().flatten().fold(TICK, Duration::min);
+        shortest.max(GrowthRule::SHORTEST_WINDOW)
     }
 
     /// Looks at what changes without an event, if it is time. `now` is the caller's, so that tests have a time of their own.
     ///
     /// # Cost
-    /// A short lock when it is not time yet.
+    /// A short lock when it is not time yet. Else a look at each row and at each thread's cells; at each live trail where
+    /// held handles are told, or while a site grows.
     pub(in crate::detector) fn tick(&self, now: Stamp) {
         if self.state().pulse.beats(now, self.tick_interval()) {
             fault::contain(self, || self.look_around(now));
@@ -36,6 +46,41 @@ impl Core {
     }
 
     fn look_around(&self, now: Stamp) {
-        self.ledger().look(now);
+        let config = self.config();
+        let tells_held = config.shortest_held_too_long().is_some();
+        let (mut scan, mut growing) = (Scan::default(), Vec::new());
+        self.ledger().look(now, config.configured_growth(), |id, meta, counts, course| {
+            let limit = if tells_held { config.configured_held_too_long_of(&meta.resource) } else { AgeLimit::NEVER };
+            if let Course::Growing(course) = course {
+                growing.push((id, course));
+            }
+            if limit != AgeLimit::NEVER && counts.live() > 0 || matches!(course, Course::Growing(_)) {
+                scan.add(id, counts, limit);
+            }
+        });
+        // Between the ends of windows nothing is new of what grows; a site that has stopped is.
+        let watchlist = &self.state().watchlist;
+        let (known, _) = watchlist.going_on(Verdict::Growing);
+        let growth_is_news = known != growing.len() as u64 || growing.iter().any(|(_, growing)| growing.is_news);
+        if growth_is_news || tells_held {
+            scan.run(now);
+        }
+        if growth_is_news {
+            watchlist.note(Verdict::Growing, &self.growth_findings(&growing, &scan, now), now);
+        }
+        if tells_held {
+            watchlist.look_at_named(now);
+            watchlist.note(Verdict::HeldTooLong, &scan.held(), now);
+        }
+    }
+
+    fn growth_findings(&self, growing: &[(RowId, Growing)], scan: &Scan, now: Stamp) -> Vec<Finding> {
+        let finding = |&(row, growing): &(RowId, Growing)| {
+            let tally = scan.of(row)?;
+            let promoted = self.state().promotions.promote(row, now);
+            let figures = Figures::Growth { growing, promoted };
+            Some(Finding { row, count: tally.live, bytes: tally.live_bytes, shown: tally.oldest, figures })
+        };
+        growing.iter().filter_map(finding).collect()
     }
 }
