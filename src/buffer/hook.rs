@@ -16,6 +16,15 @@ pub(crate) enum DropAction {
     Abandon,
 }
 
+/// How much of a buffer a reference looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// What it can read.
+    pub(crate) view_bytes: u64,
+    /// What the whole buffer holds, also for a slice.
+    pub(crate) capacity_bytes: u64,
+}
+
 /// Is told what happens to the references of the buffers that it was put into.
 ///
 /// Each reference keeps a *token* for the hook, 0 at first; each buffer keeps one word for it, its *group*, 0 at first,
@@ -29,13 +38,13 @@ pub(crate) enum DropAction {
 /// An implementation must not panic: most calls are made while something is dropped, perhaps during a panic.
 pub(crate) trait ReferenceHook: fmt::Debug + Send + Sync {
     /// A reference came to be; the answer is its token. `parent` is the token of the reference that it was made from,
-    /// and `None` for a buffer's first. `capacity_bytes` is what the whole buffer holds, also for a slice.
+    /// and `None` for a buffer's first.
     fn opened(
         &self,
         group: &AtomicU64,
         parent: Option<u64>,
         origin: Origin,
-        capacity_bytes: u64,
+        extent: Extent,
         location: &'static Location<'static>,
     ) -> u64;
 

@@ -31,7 +31,7 @@ pub use self::alloc_error::AllocError;
 pub use self::allocator::ByteBufAllocator;
 pub use self::byte_buf::ByteBuf;
 pub use self::byte_buf_mut::ByteBufMut;
-pub(crate) use self::hook::{DropAction, ReferenceHook};
+pub(crate) use self::hook::{DropAction, Extent, ReferenceHook};
 pub use self::joined_byte_buf::JoinedByteBuf;
 pub use self::retain_error::RetainError;
 pub use self::unpooled_allocator::UnpooledAllocator;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::alloc_error::AllocError;
 use super::block::Block;
-use super::hook::{DropAction, ReferenceHook};
+use super::hook::{DropAction, Extent, ReferenceHook};
 use super::retain_error::RetainError;
 use super::storage::{Storage, StorageRef};
 use crate::report::{Hint, Origin};
@@ -46,7 +46,8 @@ impl Reference {
             storage.group = crate::sync::AtomicU64::new(0);
         }
         let capacity_bytes = storage.block.capacity() as u64;
-        let token = hook.opened(&storage.group, None, Origin::Created, capacity_bytes, location);
+        let extent = Extent { view_bytes: capacity_bytes, capacity_bytes };
+        let token = hook.opened(&storage.group, None, Origin::Created, extent, location);
         storage.hook = Some(hook);
         self.token = token;
     }
@@ -55,13 +56,14 @@ impl Reference {
     pub(super) fn try_retain(
         &self,
         origin: Origin,
+        view_bytes: usize,
         location: &'static Location<'static>,
     ) -> Result<Reference, RetainError> {
         let mut reference = Reference::new(self.storage_ref().try_retain()?);
         let storage = self.storage();
         if let Some(hook) = &storage.hook {
-            let capacity_bytes = storage.block.capacity() as u64;
-            reference.token = hook.opened(&storage.group, Some(self.token), origin, capacity_bytes, location);
+            let extent = Extent { view_bytes: view_bytes as u64, capacity_bytes: storage.block.capacity() as u64 };
+            reference.token = hook.opened(&storage.group, Some(self.token), origin, extent, location);
         }
         Ok(reference)
     }
@@ -242,7 +244,7 @@ mod tests {
                 _: &crate::sync::AtomicU64,
                 _: Option<u64>,
                 _: Origin,
-                _: u64,
+                _: Extent,
                 _: &'static Location<'static>,
             ) -> u64 {
                 1

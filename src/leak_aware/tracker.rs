@@ -4,13 +4,14 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::drop_policy::DropPolicy;
-use crate::buffer::{DropAction, ReferenceHook};
+use crate::buffer::{DropAction, Extent, ReferenceHook};
 use crate::detector::{LeakDetector, Opening, Ticket};
 use crate::memory::OutOfDirectMemory;
 use crate::report::{Fate, Hint, Origin, ReferenceState, Refusal};
 use crate::sync::AtomicU64;
 use crate::trail::family::{self, Member};
-use crate::trail::{Family, ThreadLabel};
+use crate::trail::holding::is_small;
+use crate::trail::{Family, Part, ThreadLabel};
 
 /// The resource's name for buffers and all their references.
 const RESOURCE: &str = "ByteBuf";
@@ -49,19 +50,26 @@ impl ReferenceHook for Tracker {
     fn opened(
         &self,
         group: &AtomicU64,
-        _parent: Option<u64>,
+        parent: Option<u64>,
         origin: Origin,
-        capacity_bytes: u64,
+        extent: Extent,
         location: &'static Location<'static>,
     ) -> u64 {
         let core = self.detector.core();
         let opening =
-            Opening { resource: RESOURCE, is_type: false, location, origin, bytes: capacity_bytes, hint: None };
+            Opening { resource: RESOURCE, is_type: false, location, origin, bytes: extent.capacity_bytes, hint: None };
         // As Netty's trackForcibly: a draw for each reference would make a report of a slice's slice ever rarer.
         let ticket = if family::exists(group) { core.open_with_trail(&opening) } else { core.open(|| opening) };
+        if !ticket.has_trail() {
+            family::lose_sight(group);
+        }
         if let Some(row) = ticket.row() {
             if ticket.has_trail() {
-                family::join(group, Member::live(ticket.word(), row));
+                let part = small_part(origin, parent, extent);
+                let family = family::join(group, Member::live(ticket.word(), row), origin, part);
+                if let (Some(bytes), Some(family)) = (part, family) {
+                    ticket.set_part(Part { bytes, family });
+                }
             } else if origin == Origin::Created && !self.detector.is_redirected() {
                 // Of one in a scope, whose rows may be a stranger's before the buffer is freed, the word says nothing.
                 family::note_creation(group, row);
@@ -99,6 +107,10 @@ impl ReferenceHook for Tracker {
             DropPolicy::Abandon => (Fate::StillOut, DropAction::Abandon),
         };
         settle(group, token, ReferenceState::Lost);
+        if action == DropAction::Abandon {
+            // It is gone and keeps the buffer for ever.
+            family::lose_sight(group);
+        }
         let siblings = if token == 0 { Family::default() } else { family::siblings(group, token) };
         Ticket::from_word(token).lose(fate, siblings);
         action
@@ -113,11 +125,22 @@ impl ReferenceHook for Tracker {
     }
 }
 
+/// The size of a small part of a buffer: of a slice, or of one more reference to such a slice. A buffer of which little is
+/// used is none: it has no larger one that could be let go.
+fn small_part(origin: Origin, parent: Option<u64>, extent: Extent) -> Option<u64> {
+    let is_part = match origin {
+        Origin::Created => false,
+        Origin::Sliced => true,
+        Origin::Retained => parent.is_some_and(|parent| Ticket::from_word(parent).part().is_some()),
+    };
+    (is_part && is_small(extent.view_bytes, extent.capacity_bytes)).then_some(extent.view_bytes)
+}
+
 /// Notes what became of a reference in its family, while its ticket can still be read.
 fn settle(group: &AtomicU64, token: u64, state: ReferenceState) {
     let ticket = Ticket::from_word(token);
     if ticket.has_trail() {
-        family::settle(group, token, state);
+        family::settle(group, token, state, ticket.part().map(|part| part.bytes));
     } else if let Some(row) = ticket.row() {
         family::settle_untraced(group, row, state);
     }

@@ -63,6 +63,8 @@ pub(in crate::detector) struct State {
     pub(in crate::detector) watchlist: Watchlist,
     /// When the last tick was.
     pub(in crate::detector) pulse: Pulse,
+    /// When small parts were looked for last.
+    pub(in crate::detector) pin_pulse: Pulse,
     /// The first handle was counted: the registry knows the detector and the reporter runs.
     pub(in crate::detector) announced: AtomicBool,
     /// How often this crate failed in the detector's name.

@@ -1,6 +1,7 @@
 //! One look at all live trails of the process, for whoever wants to know something of single handles.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::clock::Stamp;
@@ -9,12 +10,23 @@ use crate::detector::state::watchlist::{Figures, Finding, Shown};
 use crate::hash::BuildIdHasher;
 use crate::ledger::{Counts, RowId};
 use crate::report::Seen;
-use crate::trail::registry;
+use crate::trail::{Part, family, registry};
 
 /// What is asked of the trails, row by row, and what they said.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     rows: HashMap<RowId, Tally, BuildIdHasher>,
+    /// Small parts of something larger, of rows that were asked about.
+    parts: Vec<SmallPart>,
+}
+
+/// A handle that is a small part of something larger.
+#[derive(Clone, Copy, Debug)]
+struct SmallPart {
+    row: RowId,
+    shown: Shown,
+    part: Part,
+    whole_bytes: u64,
 }
 
 /// One row's handles.
@@ -51,6 +63,9 @@ impl Scan {
             let created_at = trail.created().at;
             let shown = Shown { trail: id, created_at, is_full: trail.is_full() };
             tally.trails += 1;
+            if let Some(part) = trail.part() {
+                self.parts.push(SmallPart { row: trail.row(), shown, part, whole_bytes: trail.bytes() });
+            }
             if tally.oldest.is_none_or(|oldest| shown.is_rather_shown_than(&oldest)) {
                 tally.oldest = Some(shown);
             }
@@ -78,6 +93,34 @@ impl Scan {
             Some(Finding { row, count: tally.over, bytes: tally.over_bytes, shown: tally.oldest_over, figures })
         })
         .collect()
+    }
+}
+
+impl Scan {
+    /// A finding for each row with parts that have kept something larger alive for so long.
+    pub(super) fn pinned(&self, limit: Duration, now: Stamp) -> Vec<Finding> {
+        let mut by_row: HashMap<RowId, (Finding, HashSet<NonZeroU64>), BuildIdHasher> = HashMap::default();
+        // No slot is locked any more: families are asked one by one.
+        for &SmallPart { row, shown, part, whole_bytes } in &self.parts {
+            let Some((holding, whole_row)) = family::holding(part.family) else { continue };
+            let since = holding.pinned_since(whole_bytes).filter(|&since| now.since(since) >= limit);
+            let (Some(since), Some(tally)) = (since, self.of(row)) else { continue };
+            let seen = Seen { trails: tally.trails, live: tally.live };
+            let figures = Figures::Pinned { since, part_bytes: part.bytes, whole_bytes, whole_row, seen };
+            let found = Finding { row, count: 0, bytes: 0, shown: Some(shown), figures };
+            let (finding, families) = by_row.entry(row).or_insert_with(|| (found, HashSet::new()));
+            finding.count += 1;
+            if families.insert(part.family) {
+                finding.bytes += whole_bytes;
+            }
+            // The oldest is shown.
+            if let Figures::Pinned { since: oldest, .. } = finding.figures
+                && since < oldest
+            {
+                (finding.figures, finding.shown) = (figures, found.shown);
+            }
+        }
+        by_row.into_values().map(|(finding, _)| finding).collect()
     }
 }
 

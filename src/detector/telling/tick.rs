@@ -3,8 +3,8 @@
 //! ```text
 //! the reporter, each time that it is awake   ─┐             ┌─► the ledger: windows, sites that grow
 //!                                             ├─► tick ─────┤
-//! flush, where no reporter runs (Miri, wasm) ─┘  (at most   └─► live trails: what is held too long
-//!                                                once in an
+//! flush, where no reporter runs (Miri, wasm) ─┘  (at most   └─► live trails: what is held too long, what keeps
+//!                                                once in an      more alive than it is
 //!                                                interval)
 //! ```
 //!
@@ -19,10 +19,12 @@ use crate::config::{AgeLimit, GrowthRule};
 use crate::detector::state::watchlist::{Figures, Finding};
 use crate::detector::state::{Core, fault};
 use crate::ledger::{Course, Growing, RowId};
-use crate::report::Verdict;
+use crate::report::{Origin, Verdict};
 
 /// How often a detector is looked at, if nothing that it watches asks for more.
 pub(super) const TICK: Duration = Duration::from_secs(1);
+/// How often small parts of large buffers are looked for at most: their limit is a minute, and each look is at all trails.
+const PIN_PAUSE: Duration = Duration::from_secs(10);
 
 impl Core {
     /// How often this detector is looked at: each second, or in the time of a window or of half a threshold that is shorter.
@@ -30,7 +32,8 @@ impl Core {
         let config = self.config();
         let window = config.configured_growth().map(GrowthRule::window);
         let held = config.shortest_held_too_long().map(|limit| limit / 2);
-        let shortest = [window, held].into_iter().flatten().fold(TICK, Duration::min);
+        let pinned = config.configured_pinned().get().map(|limit| limit / 2);
+        let shortest = [window, held, pinned].into_iter().flatten().fold(TICK, Duration::min);
         shortest.max(GrowthRule::SHORTEST_WINDOW)
     }
 
@@ -48,13 +51,16 @@ impl Core {
     fn look_around(&self, now: Stamp) {
         let config = self.config();
         let tells_held = config.shortest_held_too_long().is_some();
+        let pin_limit = config.configured_pinned().get();
+        let pin_limit = pin_limit.filter(|limit| self.state().pin_pulse.beats(now, PIN_PAUSE.min(*limit / 2)));
         let (mut scan, mut growing) = (Scan::default(), Vec::new());
         self.ledger().look(now, config.configured_growth(), |id, meta, counts, course| {
             let limit = if tells_held { config.configured_held_too_long_of(&meta.resource) } else { AgeLimit::NEVER };
             if let Course::Growing(course) = course {
                 growing.push((id, course));
             }
-            if limit != AgeLimit::NEVER && counts.live() > 0 || matches!(course, Course::Growing(_)) {
+            let may_be_asked = limit != AgeLimit::NEVER || pin_limit.is_some() && meta.origin != Origin::Created;
+            if may_be_asked && counts.live() > 0 || matches!(course, Course::Growing(_)) {
                 scan.add(id, counts, limit);
             }
         });
@@ -62,7 +68,7 @@ impl Core {
         let watchlist = &self.state().watchlist;
         let (known, _) = watchlist.going_on(Verdict::Growing);
         let growth_is_news = known != growing.len() as u64 || growing.iter().any(|(_, growing)| growing.is_news);
-        if growth_is_news || tells_held {
+        if growth_is_news || tells_held || pin_limit.is_some() {
             scan.run(now);
         }
         if growth_is_news {
@@ -71,6 +77,9 @@ impl Core {
         if tells_held {
             watchlist.look_at_named(now);
             watchlist.note(Verdict::HeldTooLong, &scan.held(), now);
+        }
+        if let Some(limit) = pin_limit {
+            watchlist.note(Verdict::Pinned, &scan.pinned(limit, now), now);
         }
     }
 
