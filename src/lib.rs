@@ -65,9 +65,9 @@ pub use leak_aware::{DropPolicy, LeakAware};
 pub use level::{Level, ParseLevelError};
 pub use memory::{DirectMemory, OutOfDirectMemory, Reservation};
 pub use report::{
-    Access, AccessRecord, Discarded, ExitSummary, Fate, Fingerprint, Form, Frame, Hint, LastTouch, LeakReport,
-    Observation, Origin, ParseFingerprintError, Recent, Reference, ReferenceState, Refusal, Seen, Severity, Sink, Site,
-    SiteStats, Snapshot, TrailDepth, Verdict,
+    Access, AccessRecord, Discarded, ExitSummary, Fate, Fingerprint, Form, Frame, Hint, LastTouch, LeakReport, Limited,
+    Observation, Origin, ParseFingerprintError, Pressure, Recent, Reference, ReferenceState, Refusal, Seen, Severity,
+    Sink, Site, SiteStats, Snapshot, TrailDepth, Verdict,
 };
 
 /// The snippets of the README and of the pages, as documentation tests.

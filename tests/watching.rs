@@ -69,7 +69,7 @@ fn a_site_that_grows_is_told_and_promoted_at_simple() {
     let config = config().level(Level::Simple).growth(GrowthRule::new(3, MILLISECOND * 20));
     let detector = LeakDetector::new(config);
     let told = Told::by(&detector);
-    let (mut hoard, site) = (Vec::new(), line!() + 7);
+    let (mut hoard, site) = (Vec::new(), line!() + 6);
     let done = AtomicBool::new(false);
     let first = thread::scope(|scope| {
         scope.spawn(|| {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 
-use crate::memory::OutOfDirectMemory;
+use crate::memory::{Fill, OutOfDirectMemory};
 use crate::report::{Hint, Origin};
 use crate::sync::AtomicU64;
 
@@ -47,6 +47,11 @@ pub(crate) trait ReferenceHook: fmt::Debug + Send + Sync {
         extent: Extent,
         location: &'static Location<'static>,
     ) -> u64;
+
+    /// A buffer was allocated, and its budget is as full as this. Before `opened`.
+    fn allocated(&self, fill: Fill) {
+        let _ = fill;
+    }
 
     /// The buffer, of which this is the only reference, now holds so many bytes; the answer is its token from now on.
     fn resized(&self, token: u64, capacity_bytes: u64) -> u64;

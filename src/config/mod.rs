@@ -26,3 +26,5 @@ pub use self::error::ConfigError;
 pub use self::frame_limit::FrameLimit;
 pub use self::growth_rule::GrowthRule;
 pub use self::report_to::ReportTo;
+
+pub(crate) use self::machine::{group_memory, resident_bytes};

@@ -10,7 +10,7 @@ use super::state::{Core, redirect, registry, waker};
 use super::subscription::Subscription;
 use super::telling::pass::{PATIENCE, Purpose};
 use crate::clock::Stamp;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::level::Level;
 use crate::report::{LeakReport, Origin, Sink, SiteStats, Snapshot};
 use crate::sink::ClosureSink;
@@ -123,7 +123,15 @@ impl LeakDetector {
             let mut sites = core.ledger().stats();
             sites.sort_by(SiteStats::by_live);
             let uptime = Stamp::now().since(core.started());
-            Snapshot { level: core.level(), sites, uptime, discarded: core.discarded(), faults: core.faults() }
+            Snapshot {
+                level: core.level(),
+                sites,
+                uptime,
+                discarded: core.discarded(),
+                faults: core.faults(),
+                watched: core.watched(),
+                resident: config::resident_bytes(),
+            }
         })
     }
 

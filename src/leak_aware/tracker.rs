@@ -2,11 +2,12 @@
 
 use std::panic::Location;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::drop_policy::DropPolicy;
 use crate::buffer::{DropAction, Extent, ReferenceHook};
 use crate::detector::{LeakDetector, Opening, Ticket};
-use crate::memory::OutOfDirectMemory;
+use crate::memory::{Fill, OutOfDirectMemory};
 use crate::report::{Fate, Hint, Origin, ReferenceState, Refusal};
 use crate::sync::AtomicU64;
 use crate::trail::family::{self, Member};
@@ -23,6 +24,8 @@ const RESOURCE: &str = "ByteBuf";
 pub(super) struct Tracker {
     pub(super) detector: LeakDetector,
     pub(super) policy: DropPolicy,
+    /// How full the budget was at the last allocation, roughly: what changed nothing is not looked at.
+    band: AtomicU8,
 }
 
 impl Tracker {
@@ -46,7 +49,24 @@ impl Tracker {
     }
 }
 
+/// In which of the parts that matter a budget's fill is: calm, above where it was calm, and past each mark.
+fn band(used: u64, limit: u64) -> u8 {
+    let is_below = |percent: u64| u128::from(used) * 100 < u128::from(limit) * u128::from(percent);
+    [70, 80, 95].into_iter().map(|percent| u8::from(!is_below(percent))).sum()
+}
+
 impl ReferenceHook for Tracker {
+    /// Three loads and four comparisons, unless the budget has come nearer to its limit, or gone from it.
+    fn allocated(&self, fill: Fill) {
+        let Some(limit) = fill.limit_bytes else { return };
+        let band = band(fill.used_bytes, limit);
+        // Relaxed: who misses a change by a moment sees the next allocation; the alarm itself is behind a lock.
+        if self.band.load(Ordering::Relaxed) != band {
+            self.band.store(band, Ordering::Relaxed);
+            self.detector.here(|core| core.budget_used(fill.budget, fill.used_bytes, limit));
+        }
+    }
+
     fn opened(
         &self,
         group: &AtomicU64,
@@ -148,5 +168,5 @@ fn settle(group: &AtomicU64, token: u64, state: ReferenceState) {
 
 /// A tracker for one detector and policy.
 pub(super) fn shared(detector: LeakDetector, policy: DropPolicy) -> Arc<Tracker> {
-    Arc::new(Tracker { detector, policy })
+    Arc::new(Tracker { detector, policy, band: AtomicU8::new(0) })
 }

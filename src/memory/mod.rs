@@ -14,4 +14,5 @@ mod reservation;
 
 pub use self::direct_memory::DirectMemory;
 pub use self::out_of_direct_memory::OutOfDirectMemory;
+pub(crate) use self::reservation::Fill;
 pub use self::reservation::Reservation;

@@ -36,6 +36,15 @@ pub struct Reservation {
     abandoned: AtomicBool,
 }
 
+/// How full a budget is, at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fill {
+    /// Tells budgets apart, while they live.
+    pub(crate) budget: usize,
+    pub(crate) used_bytes: u64,
+    pub(crate) limit_bytes: Option<u64>,
+}
+
 impl Reservation {
     /// Takes the bytes from the account, or says how many were in use.
     pub(super) fn take(account: &Arc<Account>, bytes: u64) -> Result<Reservation, u64> {
@@ -73,6 +82,15 @@ impl Reservation {
         // Relaxed: the swap alone decides who is first, and whoever drops this later has exclusive access anyway.
         if !self.abandoned.swap(true, Ordering::Relaxed) {
             self.account.abandon(self.bytes);
+        }
+    }
+
+    /// How full the budget is.
+    pub(crate) fn fill(&self) -> Fill {
+        Fill {
+            budget: Arc::as_ptr(&self.account).addr(),
+            used_bytes: self.account.used_bytes(),
+            limit_bytes: self.account.limit_bytes(),
         }
     }
 

@@ -19,6 +19,8 @@ mod forgery;
 mod fork;
 #[cfg(unix)]
 mod fork_under_load;
+#[cfg(target_os = "linux")]
+mod killed;
 mod loggers;
 mod report_setting;
 mod settings;
@@ -41,6 +43,8 @@ const TESTS: &[&[Named]] = &[
     fork::TESTS,
     #[cfg(unix)]
     fork_under_load::TESTS,
+    #[cfg(target_os = "linux")]
+    killed::TESTS,
     loggers::TESTS,
     report_setting::TESTS,
     settings::TESTS,
@@ -60,6 +64,8 @@ const PROGRAMS: &[&[Named]] = &[
     fork::PROGRAMS,
     #[cfg(unix)]
     fork_under_load::PROGRAMS,
+    #[cfg(target_os = "linux")]
+    killed::PROGRAMS,
     loggers::PROGRAMS,
     report_setting::PROGRAMS,
     settings::PROGRAMS,

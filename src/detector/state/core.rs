@@ -5,6 +5,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
+use super::alarms::Alarms;
 use super::bulletin::{Bulletin, Notice};
 use super::casebook::Casebook;
 use super::farewell::Farewell;
@@ -54,6 +55,7 @@ pub(in crate::detector) struct State {
     pub(in crate::detector) losses: Losses,
     pub(in crate::detector) promotions: Promotions,
     pub(in crate::detector) refusals: Refusals,
+    pub(in crate::detector) alarms: Alarms,
     pub(in crate::detector) bulletin: Bulletin,
     pub(in crate::detector) casebook: Casebook,
     pub(in crate::detector) turn: Turn,
@@ -63,6 +65,8 @@ pub(in crate::detector) struct State {
     pub(in crate::detector) watchlist: Watchlist,
     /// When the last tick was.
     pub(in crate::detector) pulse: Pulse,
+    /// When the control group's memory was looked at last.
+    pub(in crate::detector) group_pulse: Pulse,
     /// When small parts were looked for last.
     pub(in crate::detector) pin_pulse: Pulse,
     /// The first handle was counted: the registry knows the detector and the reporter runs.
@@ -220,6 +224,7 @@ impl Core {
             || state.bulletin.is_pending()
             || state.refusals.is_pending()
             || state.watchlist.is_pending()
+            || state.alarms.is_pending()
     }
 
     /// Who holds what is alive, largest first.

@@ -3,6 +3,7 @@
 //! Data and pure rules; nothing here opens a handle or makes a report. What is behind a lock is in [`State`], which a forked
 //! child starts afresh.
 
+pub(super) mod alarms;
 pub(super) mod bulletin;
 pub(super) mod casebook;
 mod core;

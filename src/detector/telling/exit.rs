@@ -80,6 +80,9 @@ fn write_last(core: &Core, item: &Item) {
     match item {
         Item::Report(report) => say(report.severity(), &report.to_string()),
         Item::Refusal(refusal) => refusal.to_string().lines().for_each(|line| say(Severity::Error, line)),
+        Item::Pressure(pressure) => {
+            pressure.to_string().lines().for_each(|line| say(pressure.severity(), line));
+        }
         Item::Summary(summary) => summary.lines().iter().for_each(|(severity, line)| say(*severity, line)),
         Item::Notice(severity, text) => say(*severity, text),
     }

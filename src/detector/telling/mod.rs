@@ -9,6 +9,7 @@ mod editor;
 mod exit;
 mod living;
 pub(super) mod pass;
+mod pressing;
 mod refusing;
 pub(super) mod reporter;
 mod scan;

@@ -130,6 +130,7 @@ impl Core {
             let report = editor.observed(&due, in_full, now);
             items.extend(report.map(|report| Item::Report(Box::new(report))));
         }
+        items.extend(self.pressures().into_iter().map(|pressure| Item::Pressure(Box::new(pressure))));
         let untold = state.refusals.take(purpose == Purpose::Flush);
         items.extend(untold.listings.into_iter().map(Item::Refusal));
         if untold.counted > 0 {

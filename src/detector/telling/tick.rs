@@ -19,6 +19,7 @@ use crate::config::{AgeLimit, GrowthRule};
 use crate::detector::state::watchlist::{Figures, Finding};
 use crate::detector::state::{Core, fault};
 use crate::ledger::{Course, Growing, RowId};
+use crate::level::Level;
 use crate::report::{Origin, Verdict};
 
 /// How often a detector is looked at, if nothing that it watches asks for more.
@@ -49,6 +50,16 @@ impl Core {
     }
 
     fn look_around(&self, now: Stamp) {
+        // Nothing at DISABLED, though handles of before may be alive.
+        if self.level() > Level::Disabled {
+            self.look_at_handles(now);
+            if self.state().group_pulse.beats(now, TICK) {
+                self.look_at_group();
+            }
+        }
+    }
+
+    fn look_at_handles(&self, now: Stamp) {
         let config = self.config();
         let tells_held = config.shortest_held_too_long().is_some();
         let pin_limit = config.configured_pinned().get();

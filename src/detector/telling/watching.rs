@@ -5,10 +5,25 @@ use std::time::SystemTime;
 use super::editor::Editor;
 use super::living::Living;
 use crate::clock::Stamp;
+use crate::detector::state::Core;
 use crate::detector::state::watchlist::{Due, Figures, Finding};
 use crate::ledger::{self, row};
-use crate::report::{Access, AccessRecord, Fate, Form, LastTouch, LeakReport, Observation, TrailDepth, relate};
+use crate::report::{
+    Access, AccessRecord, Fate, Form, LastTouch, LeakReport, Observation, TrailDepth, Verdict, Watched, relate,
+};
 use crate::stack::trim;
+
+impl Core {
+    /// What the last tick has found, as figures.
+    pub(in crate::detector) fn watched(&self) -> Watched {
+        let watchlist = &self.state().watchlist;
+        Watched {
+            growing_sites: watchlist.going_on(Verdict::Growing).0,
+            held_too_long: watchlist.going_on(Verdict::HeldTooLong).1,
+            pinning: watchlist.going_on(Verdict::Pinned).1,
+        }
+    }
+}
 
 impl Editor<'_> {
     /// The report of a finding; with `in_full` its records are shown.

@@ -3,8 +3,9 @@
 use serde_json::{Value, from_str, json, to_string, to_value};
 
 use super::observation::{came_back, growing, held, pinned};
+use super::pressure::nearly_killed;
 use super::*;
-use crate::report::{Discarded, ExitSummary, Refusal, Snapshot};
+use crate::report::{Discarded, ExitSummary, Pressure, Refusal, Snapshot, Watched};
 
 #[test]
 fn a_leak_report() {
@@ -134,6 +135,8 @@ fn a_snapshot_has_its_totals() {
         uptime: Duration::from_millis(1_500),
         discarded: Discarded::default(),
         faults: 0,
+        watched: Watched { growing_sites: 1, held_too_long: 2, pinning: 3 },
+        resident: Some(851_443_712),
     };
     let json = to_value(&snapshot).unwrap();
     assert_eq!(
@@ -154,6 +157,8 @@ fn a_snapshot_has_its_totals() {
             }],
             "discarded": {"trails": 0, "records": 0, "stacks": 0, "sites": 0, "fingerprints": 0, "reports": 0},
             "faults": 0,
+            "watched": {"growing_sites": 1, "held_too_long": 2, "pinning": 3},
+            "resident": 851_443_712,
         })
     );
     assert_eq!(serde_json::from_value::<Snapshot>(json).unwrap(), snapshot);
@@ -194,10 +199,24 @@ fn refusals_and_summaries_come_back_too() {
         reports_dropped: 0,
         discarded: Discarded::default(),
         faults: 0,
+        resident: None,
     };
     let json: Value = to_value(&summary).unwrap();
     assert_eq!(json["causes"][0][0], json!("5b1c09e2a4f7d310"));
     assert_eq!(serde_json::from_value::<ExitSummary>(json).unwrap(), summary);
+}
+
+#[test]
+fn a_limit_that_comes_near() {
+    let pressure = nearly_killed();
+    let json = to_value(&pressure).unwrap();
+    assert_eq!(
+        (&json["of"], &json["mark"], &json["resident"]),
+        (&json!("control_group"), &json!(90), &json!(851_443_712))
+    );
+    assert_eq!((&json["used"], &json["limit"]), (&json!(966_367_642), &json!(1_073_741_824)));
+    assert_eq!((&json["level"], &json["holders"][0]["live"]), (&json!("SIMPLE"), &json!(28_672)));
+    assert_eq!(serde_json::from_value::<Pressure>(json).unwrap(), pressure);
 }
 
 #[test]

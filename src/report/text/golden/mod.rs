@@ -10,6 +10,7 @@ mod forgery;
 mod json;
 mod leak_report;
 mod observation;
+mod pressure;
 mod refusal;
 mod snapshot;
 
