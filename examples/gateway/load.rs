@@ -30,6 +30,9 @@ pub(crate) const MEAN_BODY: usize = BODY_STEP * 5 / 2;
 /// is about, and not after it.
 const REQUESTS_A_SECOND: u32 = 2_000;
 
+/// The pause between two requests of those that come slowly.
+const SLOW_PAUSE: Duration = Duration::from_millis(40);
+
 /// A request that is not answered by then fails the act.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
@@ -40,6 +43,8 @@ pub(crate) struct Load {
     pub(crate) requests: u64,
     pub(crate) connections: usize,
     pub(crate) keys: Keys,
+    /// How many come slowly at first.
+    pub(crate) slow_requests: u64,
 }
 
 /// How the requests were answered.
@@ -87,7 +92,7 @@ impl Load {
             if number >= self.requests {
                 return Ok(answers);
             }
-            sleep_until(start + Duration::from_secs(number) / REQUESTS_A_SECOND).await;
+            sleep_until(start + self.due(number)).await;
             let sent = timeout(ANSWER_WITHIN, self.send(&client, number)).await;
             match sent.map_err(|_| format!("request {number}: no answer within {ANSWER_WITHIN:?}"))?? {
                 StatusCode::OK => answers.ok += 1,
@@ -95,6 +100,12 @@ impl Load {
             }
             answered.send_modify(|count| *count += 1);
         }
+    }
+
+    /// When a request is sent, after the first one.
+    fn due(&self, number: u64) -> Duration {
+        let slowly = number.min(self.slow_requests);
+        SLOW_PAUSE * slowly as u32 + Duration::from_secs(number - slowly) / REQUESTS_A_SECOND
     }
 
     async fn send(&self, client: &PooledClient, number: u64) -> Result<StatusCode, String> {

@@ -79,8 +79,13 @@ async fn drive(
     let (answered, watched) = watch::channel(0);
     let monitor = Monitor { memory: memory.clone(), detector: detector.clone(), refused, requests: args.requests };
     let monitor = tokio::spawn(monitor.run(watched));
-    let load =
-        Load { target: gateway.address(), requests: args.requests, connections: args.connections, keys: act.keys() };
+    let load = Load {
+        target: gateway.address(),
+        requests: args.requests,
+        connections: args.connections,
+        keys: act.keys(),
+        slow_requests: act.slow_requests(),
+    };
     let answers = timeout(ACT_WITHIN, load.run(answered))
         .await
         .map_err(|_| format!("the load did not end within {ACT_WITHIN:?}"))??;

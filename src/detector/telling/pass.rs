@@ -19,6 +19,8 @@ pub(in crate::detector) enum Purpose {
     Schedule,
     /// Every cause whose count has changed.
     Flush,
+    /// The same at the end of the process, but that what is alive has changed once more is no news then: the balance has it.
+    Exit,
 }
 
 /// How long a flush waits for a pass that is under way, in which a sink may be at work.
@@ -121,7 +123,7 @@ impl Core {
             }
         }
         let written = |fingerprint| state.outbox.written(fingerprint);
-        for entry in state.casebook.going_on(now, purpose == Purpose::Flush, written) {
+        for entry in state.casebook.going_on(now, purpose != Purpose::Schedule, written) {
             let report = editor.report(&entry, None, false);
             items.extend(report.map(|report| Item::Report(Box::new(report))));
         }
@@ -131,7 +133,7 @@ impl Core {
             items.extend(report.map(|report| Item::Report(Box::new(report))));
         }
         items.extend(self.pressures().into_iter().map(|pressure| Item::Pressure(Box::new(pressure))));
-        let untold = state.refusals.take(purpose == Purpose::Flush);
+        let untold = state.refusals.take(purpose != Purpose::Schedule);
         items.extend(untold.listings.into_iter().map(Item::Refusal));
         if untold.counted > 0 {
             items.push(Item::Notice(Severity::Error, MoreRefusals(untold.counted).to_string()));
