@@ -66,7 +66,6 @@ impl ByteBufMut {
         hook: Arc<dyn ReferenceHook>,
         location: &'static Location<'static>,
     ) -> ByteBufMut {
-        hook.allocated(self.reference.storage_ref().storage().reservation.fill());
         self.reference.adopt(hook, location);
         self
     }

@@ -48,7 +48,8 @@ pub(crate) trait ReferenceHook: fmt::Debug + Send + Sync {
         location: &'static Location<'static>,
     ) -> u64;
 
-    /// A buffer was allocated, and its budget is as full as this. Before `opened`.
+    /// A buffer was allocated, and its budget is as full as this. After its `opened`: who is told of the budget finds the
+    /// buffer counted.
     fn allocated(&self, fill: Fill) {
         let _ = fill;
     }

@@ -48,6 +48,7 @@ impl Reference {
         let capacity_bytes = storage.block.capacity() as u64;
         let extent = Extent { view_bytes: capacity_bytes, capacity_bytes };
         let token = hook.opened(&storage.group, None, Origin::Created, extent, location);
+        hook.allocated(storage.reservation.fill());
         storage.hook = Some(hook);
         self.token = token;
     }

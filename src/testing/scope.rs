@@ -380,3 +380,18 @@ impl Drop for LeakScope {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_watched_by_the_clock() {
+        if Level::CEILING == Level::Paranoid {
+            let scope = LeakScope::new("holds");
+            let config = scope.detector().core().config();
+            assert_eq!((config.configured_growth(), config.shortest_held_too_long()), (None, None));
+            assert_eq!(config.configured_pinned(), AgeLimit::NEVER);
+        }
+    }
+}

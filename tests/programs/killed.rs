@@ -4,6 +4,8 @@
 //! files in the place of the control groups' (in a mount namespace of the program's own), and with a real group, in a
 //! directory that `LEAKTRAIL_TEST_CGROUP` names and in which groups may be made.
 
+#![allow(clippy::disallowed_methods, reason = "what the test is told by who runs it, and tells its program")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

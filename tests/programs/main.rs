@@ -26,6 +26,8 @@ mod report_setting;
 mod settings;
 mod sinks;
 mod sinks_that_call_back;
+#[cfg(unix)]
+mod watched_child;
 
 use std::process::ExitCode;
 
@@ -50,6 +52,8 @@ const TESTS: &[&[Named]] = &[
     settings::TESTS,
     sinks::TESTS,
     sinks_that_call_back::TESTS,
+    #[cfg(unix)]
+    watched_child::TESTS,
 ];
 
 /// The programs of each module.
@@ -71,6 +75,8 @@ const PROGRAMS: &[&[Named]] = &[
     settings::PROGRAMS,
     sinks::PROGRAMS,
     sinks_that_call_back::PROGRAMS,
+    #[cfg(unix)]
+    watched_child::PROGRAMS,
 ];
 
 fn main() -> ExitCode {

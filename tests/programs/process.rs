@@ -47,6 +47,7 @@ impl Program {
     }
 
     /// Runs it by another command, which gets the program and its arguments as its last arguments. With this process's `PATH`.
+    #[allow(clippy::disallowed_methods, reason = "where this process finds commands, not what it was told")]
     pub(crate) fn within(self, wrapper: &[String]) -> Program {
         let mut command = Command::new(&wrapper[0]);
         command.args(&wrapper[1..]).arg(self.command.get_program()).args(self.command.get_args());

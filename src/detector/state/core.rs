@@ -154,7 +154,8 @@ impl Core {
         let _ = self.level.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |byte| Some(byte & REDIRECTED | level));
     }
 
-    pub(in crate::detector) fn config(&self) -> &Config {
+    /// The settings.
+    pub(crate) fn config(&self) -> &Config {
         &self.config
     }
 

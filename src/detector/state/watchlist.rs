@@ -222,7 +222,7 @@ impl Cause {
             None
         } else {
             let on_schedule = self.schedule.is_due(now, self.times);
-            if !on_schedule && !(all && count != self.told_count) {
+            if !(on_schedule || all && count != self.told_count) {
                 return None;
             }
             let (_, window) = self.schedule.said_again(now, self.times, on_schedule);

@@ -134,12 +134,6 @@ fn who_does_not_want_to_know_of_growth_is_told_nothing() {
         hoard.push(bench.detector.watch(7));
         assert!(bench.pass(MINUTE).is_empty());
     }
-    let scope = (Level::CEILING == Level::Paranoid).then(|| crate::testing::LeakScope::new("hoard"));
-    if let Some(scope) = &scope {
-        let config = scope.detector().core().config();
-        assert_eq!((config.configured_growth(), config.shortest_held_too_long()), (None, None));
-        assert_eq!(config.configured_pinned(), AgeLimit::NEVER);
-    }
 }
 
 fn holding(level: Level) -> Bench {

@@ -16,8 +16,9 @@ impl ExitSummary {
         let mut lines = vec![self.head()];
         lines.extend(rows(Severity::Error, "LEAK", &self.causes, |(fingerprint, stats)| lost(*fingerprint, stats)));
         lines.extend(rows(Severity::Warn, "LIVE", &self.live_sites, live));
-        if let (Some(resident_bytes), 1..) = (self.resident, self.live) {
-            let tracked = Tracked { live_bytes: self.live_bytes(), resident_bytes };
+        // Handles without a size say nothing about memory.
+        if let (Some(resident_bytes), live_bytes @ 1..) = (self.resident, self.live_bytes()) {
+            let tracked = Tracked { live_bytes, resident_bytes };
             lines.push((Severity::Info, format!("leaktrail: {tracked}")));
         }
         if !self.discarded.is_empty() {

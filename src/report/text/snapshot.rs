@@ -27,8 +27,8 @@ impl fmt::Display for Snapshot {
         write!(f, "{} created, {} released, ", self.created(), self.released())?;
         write!(f, "{} lost ({} B), {} untracked, ", self.leaked(), self.leaked_bytes(), self.untracked())?;
         write!(f, "{} live ({} B)", self.live(), self.live_bytes())?;
-        if let Some(resident_bytes) = self.resident {
-            write!(f, "\n{}", Tracked { live_bytes: self.live_bytes(), resident_bytes })?;
+        if let (Some(resident_bytes), live_bytes @ 1..) = (self.resident, self.live_bytes()) {
+            write!(f, "\n{}", Tracked { live_bytes, resident_bytes })?;
         }
         if self.watched != Watched::default() {
             let Watched { growing_sites, held_too_long, pinning } = self.watched;
