@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn what_is_in_use_for_a_moment_does_not_grow() {
         let mut held = 0;
-        let grew = minutes_of_growth(600, |now, _| (chance(now, 50), std::mem::replace(&mut held, chance(now, 50))));
+        let grew = minutes_of_growth(300, |now, _| (chance(now, 50), std::mem::replace(&mut held, chance(now, 50))));
         assert_eq!(grew, NEVER);
     }
 

@@ -97,7 +97,9 @@ impl Core {
     fn growth_findings(&self, growing: &[(RowId, Growing)], scan: &Scan, now: Stamp) -> Vec<Finding> {
         let finding = |&(row, growing): &(RowId, Growing)| {
             let tally = scan.of(row)?;
-            let promoted = self.state().promotions.promote(row, now);
+            // Until a handle with a full trail is among those that are kept: more would all stay, and use up the room.
+            let has_full_trail = tally.oldest.is_some_and(|shown| shown.is_full);
+            let promoted = if has_full_trail { 0 } else { self.state().promotions.promote(row, now) };
             let figures = Figures::Growth { growing, promoted };
             Some(Finding { row, count: tally.live, bytes: tally.live_bytes, shown: tally.oldest, figures })
         };
