@@ -57,7 +57,7 @@ pub use buffer::{
     AllocError, Allocating, ArenaStats, BudgetedAllocator, ByteBuf, ByteBufAllocator, ByteBufMut, ChunkSize,
     JoinedByteBuf, PoolStats, PooledAllocator, PooledAllocatorBuilder, RetainError, UnpooledAllocator,
 };
-pub use config::{Config, ConfigError, DirectMemoryLimit, FrameLimit, ReportTo};
+pub use config::{AgeLimit, Config, ConfigError, DirectMemoryLimit, FrameLimit, GrowthRule, ReportTo};
 pub use detector::{
     AlreadyInstalled, Guard, LeakDetector, RawTicket, Resource, StaleTicket, Subscription, Tracked, Watched, guard,
     install, track, watch,
@@ -71,9 +71,9 @@ pub use memory::{
     Stock, WaitHistogram,
 };
 pub use report::{
-    Access, AccessRecord, Discarded, ExitSummary, Fate, Fingerprint, Form, Frame, Hint, LeakReport, Origin,
-    ParseFingerprintError, Recent, Reference, ReferenceState, Refusal, Severity, Sink, Site, SiteStats, Snapshot,
-    TrailDepth, Verdict,
+    Access, AccessRecord, Discarded, ExitSummary, Fate, Fingerprint, Form, Frame, Hint, LastTouch, LeakReport, Limited,
+    Observation, Origin, ParseFingerprintError, Pressure, Recent, Reference, ReferenceState, Refusal, Seen, Severity,
+    Sink, Site, SiteStats, Snapshot, TrailDepth, Verdict,
 };
 
 /// The snippets of the README and of the pages, as documentation tests.

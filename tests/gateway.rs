@@ -41,6 +41,11 @@ fn figure(text: &str, key: &str) -> u64 {
 
 fn check_hoard(hoard: &str) {
     let retain = site_of(FILTER, "THE LEAK");
+    let growing = line_with(hoard, "GROW: ByteBuf at ");
+    assert!(growing.contains(&format!("GROW: ByteBuf at {retain}")), "{growing}");
+    assert!(growing.contains(", up in each of the last ") && growing.contains(" windows of 100 ms, "), "{growing}");
+    assert!(figure(hoard, "growths") > 0, "{hoard}");
+    assert!(hoard.contains("LIVE: budget at "), "{hoard}");
     assert!(hoard.contains("REFUSED: failed to allocate "), "{hoard}");
     let first = line_with(hoard, "REFUSED: #1 ");
     assert!(first.contains(&format!("ByteBuf retained {retain}")), "{first}");

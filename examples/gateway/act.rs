@@ -85,13 +85,18 @@ impl Act {
         }
     }
 
+    /// How many requests come slowly at first, so that it can be seen how the memory goes.
+    pub(crate) fn slow_requests(self) -> u64 {
+        if self == Act::Hoard { 50 } else { 0 }
+    }
+
     /// Two or three lines: what happens, and what to look at.
     pub(crate) fn headline(self) -> &'static str {
         match self {
             Act::Hoard => {
                 "A filter keeps a retained body of every request in a map, and nothing ever takes one out.\n\
-                 Look at: `used` climbs to the limit; then REFUSED: lists who holds the memory, and #1 is the\n\
-                 filter's retain, by its line."
+                 Look at: GROW: names the filter's retain, by its line, while there is memory left; `used` climbs to\n\
+                 the limit; then REFUSED: lists who holds the memory, and #1 is that line."
             }
             Act::Lost => {
                 "The same filter returns early and drops the body that it retained (policy Reclaim).\n\

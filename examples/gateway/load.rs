@@ -25,6 +25,9 @@ pub(crate) const LARGEST_BODY: usize = 4 * BODY_STEP;
 /// The mean length of a body.
 pub(crate) const MEAN_BODY: usize = BODY_STEP * 5 / 2;
 
+/// The pause between two requests of those that come slowly.
+const SLOW_PAUSE: Duration = Duration::from_millis(40);
+
 /// A request that is not answered by then fails the act.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
@@ -37,6 +40,8 @@ pub(crate) struct Load {
     /// Requests a second, at most.
     pub(crate) rate: u32,
     pub(crate) keys: Keys,
+    /// How many come slowly at first.
+    pub(crate) slow_requests: u64,
 }
 
 /// How the requests were answered.
@@ -83,7 +88,7 @@ impl Load {
             if number >= self.requests {
                 return Ok(answers);
             }
-            sleep_until(start + Duration::from_secs(number) / self.rate).await;
+            sleep_until(start + self.due(number)).await;
             let sent = timeout(ANSWER_WITHIN, self.send(&client, number)).await;
             match sent.map_err(|_| format!("request {number}: no answer within {ANSWER_WITHIN:?}"))?? {
                 StatusCode::OK => answers.ok += 1,
@@ -91,6 +96,12 @@ impl Load {
             }
             answered.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// When a request is sent, after the first one.
+    fn due(&self, number: u64) -> Duration {
+        let slowly = number.min(self.slow_requests);
+        SLOW_PAUSE * slowly as u32 + Duration::from_secs(number - slowly) / self.rate
     }
 
     async fn send(&self, client: &PooledClient, number: u64) -> Result<StatusCode, String> {

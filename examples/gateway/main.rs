@@ -31,9 +31,10 @@ mod tally;
 mod upstream;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use args::{Args, Command};
-use leaktrail::{Config, FrameLimit, LeakDetector};
+use leaktrail::{Config, FrameLimit, GrowthRule, LeakDetector};
 use say::say;
 use tally::Tally;
 
@@ -55,6 +56,10 @@ fn main() -> ExitCode {
 /// How much of a stack is shown.
 const FRAMES: Option<FrameLimit> = FrameLimit::new(8);
 
+/// When a line counts as growing. In production windows of a minute tell a hoard from a cache that warms up; a story is over
+/// by then.
+const GROWTH: Option<GrowthRule> = GrowthRule::new(3, Duration::from_millis(100));
+
 /// One act in this process, between the two lines that any program would add: a logger and a guard.
 fn perform(act: act::Act, args: &Args) -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
@@ -63,7 +68,7 @@ fn perform(act: act::Act, args: &Args) -> ExitCode {
         .format_key_values(|_, _| Ok(()))
         .init();
     // The frames nearest to the program's own code: a story fits a screen. LEAK_DETECTION_MAX_FRAMES wins over this.
-    let config = FRAMES.into_iter().fold(Config::new(), Config::max_frames);
+    let config = FRAMES.into_iter().fold(Config::new(), Config::max_frames).growth(GROWTH);
     leaktrail::install(config).expect("nobody has used the global detector before");
     let guard = leaktrail::guard();
 

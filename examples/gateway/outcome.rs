@@ -32,13 +32,15 @@ pub(crate) struct Outcome {
     pub(crate) figures: Figures,
     pub(crate) refusals: u64,
     pub(crate) leaks: u64,
+    pub(crate) growths: u64,
     pub(crate) clean: bool,
 }
 
 impl Outcome {
     /// Puts together what was measured and what the detector told.
     pub(crate) fn new(act: Act, level: Level, figures: Figures, tally: &Tally) -> Outcome {
-        Outcome { act, level, figures, refusals: tally.refusals(), leaks: tally.leaks(), clean: tally.is_clean() }
+        let (refusals, leaks, growths) = (tally.refusals(), tally.leaks(), tally.growths());
+        Outcome { act, level, figures, refusals, leaks, growths, clean: tally.is_clean() }
     }
 
     /// Whether the act showed what it promises.
@@ -51,7 +53,12 @@ impl Outcome {
         let counted = self.level != Level::Disabled;
         let mut faults = Vec::new();
         match self.act {
-            Act::Hoard => self.expect_refusal(&mut faults),
+            Act::Hoard => {
+                self.expect_refusal(&mut faults);
+                if counted && self.growths == 0 {
+                    faults.push("no GROW: was reported".to_owned());
+                }
+            }
             Act::Lost => self.expect_leak(&mut faults),
             Act::Abandon => {
                 self.expect_leak(&mut faults);
@@ -108,7 +115,8 @@ impl fmt::Display for Outcome {
             "{WORD} act={} level={} ok={} unavailable={}",
             self.act, self.level, answers.ok, answers.unavailable
         )?;
-        write!(f, " refusals={} leaks={} lost={lost} live={live}", self.refusals, self.leaks)?;
+        write!(f, " refusals={} leaks={} growths={}", self.refusals, self.leaks, self.growths)?;
+        write!(f, " lost={lost} live={live}")?;
         write!(f, " used={used_bytes} limit={limit_bytes} clean={}", self.clean)
     }
 }
@@ -135,6 +143,7 @@ impl FromStr for Outcome {
             },
             refusals: number("refusals")?,
             leaks: number("leaks")?,
+            growths: number("growths")?,
             clean: text("clean")?.parse().map_err(|_| ())?,
         })
     }

@@ -89,6 +89,7 @@ async fn drive(
         connections: args.connections,
         rate: args.rate,
         keys: act.keys(),
+        slow_requests: act.slow_requests(),
     };
     let answers = timeout(ACT_WITHIN, load.run(answered))
         .await

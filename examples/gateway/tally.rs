@@ -13,6 +13,7 @@ pub(crate) struct Tally(Arc<Counts>);
 #[derive(Debug, Default)]
 struct Counts {
     leaks: AtomicU64,
+    growths: AtomicU64,
     refusals: AtomicU64,
     clean: AtomicBool,
 }
@@ -21,6 +22,11 @@ impl Tally {
     /// How many `LEAK:` reports came.
     pub(crate) fn leaks(&self) -> u64 {
         self.0.leaks.load(Ordering::Relaxed)
+    }
+
+    /// How many `GROW:` reports came.
+    pub(crate) fn growths(&self) -> u64 {
+        self.0.growths.load(Ordering::Relaxed)
     }
 
     /// How many `REFUSED:` lists came.
@@ -36,8 +42,10 @@ impl Tally {
 
 impl Sink for Tally {
     fn report(&self, report: &LeakReport) {
-        if report.verdict() == Verdict::Unreleased {
-            self.0.leaks.fetch_add(1, Ordering::Relaxed);
+        match report.verdict() {
+            Verdict::Unreleased => _ = self.0.leaks.fetch_add(1, Ordering::Relaxed),
+            Verdict::Growing => _ = self.0.growths.fetch_add(1, Ordering::Relaxed),
+            _ => {}
         }
     }
 

@@ -102,7 +102,7 @@ impl ByteBuf {
     /// [`RetainError`] when there are 2,147,483,647 references already.
     #[track_caller]
     pub fn try_retain(&self) -> Result<ByteBuf, RetainError> {
-        let reference = self.reference.try_retain(Origin::Retained, Location::caller())?;
+        let reference = self.reference.try_retain(Origin::Retained, self.len(), Location::caller())?;
         Ok(ByteBuf { reference, view: self.view.clone() })
     }
 
@@ -205,7 +205,7 @@ impl ByteBuf {
 
     #[track_caller]
     fn open(&self, origin: Origin, view: Range<usize>, location: &'static Location<'static>) -> ByteBuf {
-        match self.reference.try_retain(origin, location) {
+        match self.reference.try_retain(origin, view.len(), location) {
             Ok(reference) => ByteBuf { reference, view },
             Err(error) => panic!("{error}"),
         }

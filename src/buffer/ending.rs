@@ -25,7 +25,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::allocator::ByteBufAllocator;
-    use super::super::hook::{DropAction, ReferenceHook};
+    use super::super::hook::{DropAction, Extent, ReferenceHook};
     use super::super::pooled_allocator::PooledAllocator;
     use super::super::test_support::RecordingHook;
     use super::super::unpooled_allocator::UnpooledAllocator;
@@ -44,7 +44,7 @@ mod tests {
                 group: &AtomicU64,
                 _: Option<u64>,
                 _: Origin,
-                _: u64,
+                _: Extent,
                 _: &'static Location<'static>,
             ) -> u64 {
                 group.store(1, Ordering::Relaxed);
@@ -79,7 +79,7 @@ mod tests {
     #[derive(Debug)]
     struct Idle;
     impl ReferenceHook for Idle {
-        fn opened(&self, _: &AtomicU64, _: Option<u64>, _: Origin, _: u64, _: &'static Location<'static>) -> u64 {
+        fn opened(&self, _: &AtomicU64, _: Option<u64>, _: Origin, _: Extent, _: &'static Location<'static>) -> u64 {
             0
         }
         fn resized(&self, token: u64, _: u64) -> u64 {

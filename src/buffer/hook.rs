@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 
-use crate::memory::OutOfDirectMemory;
+use crate::memory::{Fill, OutOfDirectMemory};
 use crate::report::{Hint, Origin};
 use crate::sync::AtomicU64;
 
@@ -16,6 +16,15 @@ pub(crate) enum DropAction {
     Abandon,
 }
 
+/// How much of a buffer a reference looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// What it can read.
+    pub(crate) view_bytes: u64,
+    /// What the whole buffer holds, also for a slice.
+    pub(crate) capacity_bytes: u64,
+}
+
 /// Is told what happens to the references of the buffers that it was put into.
 ///
 /// Each reference keeps a *token* for the hook, 0 at first; each buffer keeps one word for it, its *group*, 0 at first,
@@ -25,20 +34,26 @@ pub(crate) enum DropAction {
 /// Contract, upheld by [`Reference`](super::reference::Reference) alone: every `opened` is followed by exactly one
 /// `released` or `dropped` of its token, unless the reference is forgotten; after that its token is not used again.
 /// `freed` comes at most once, last, and never for a buffer of which a reference was abandoned. A hook that leaves a token
-/// or a group at 0 has nothing to follow: of such a token no `released` is told, of such a group no `freed`.
+/// or a group at 0 has nothing to follow: of such a token no `allocated` and no `released` is told, of such a group no `freed`.
 ///
 /// An implementation must not panic: most calls are made while something is dropped, perhaps during a panic.
 pub(crate) trait ReferenceHook: fmt::Debug + Send + Sync {
     /// A reference came to be; the answer is its token. `parent` is the token of the reference that it was made from,
-    /// and `None` for a buffer's first. `capacity_bytes` is what the whole buffer holds, also for a slice.
+    /// and `None` for a buffer's first.
     fn opened(
         &self,
         group: &AtomicU64,
         parent: Option<u64>,
         origin: Origin,
-        capacity_bytes: u64,
+        extent: Extent,
         location: &'static Location<'static>,
     ) -> u64;
+
+    /// A buffer was allocated, and its budget is as full as this. After its `opened`: who is told of the budget finds the
+    /// buffer counted.
+    fn allocated(&self, fill: Fill) {
+        let _ = fill;
+    }
 
     /// The buffer, of which this is the only reference, now holds so many bytes; the answer is its token from now on.
     fn resized(&self, token: u64, capacity_bytes: u64) -> u64;

@@ -49,7 +49,7 @@ pub use self::allocator::ByteBufAllocator;
 pub use self::budgeted_allocator::{Allocating, BudgetedAllocator};
 pub use self::byte_buf::ByteBuf;
 pub use self::byte_buf_mut::ByteBufMut;
-pub(crate) use self::hook::{DropAction, ReferenceHook};
+pub(crate) use self::hook::{DropAction, Extent, ReferenceHook};
 pub use self::joined_byte_buf::JoinedByteBuf;
 pub use self::place::ChunkSize;
 pub use self::pool_stats::{ArenaStats, PoolStats};

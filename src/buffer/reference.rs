@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::alloc_error::AllocError;
 use super::block::Block;
 use super::ending;
-use super::hook::{DropAction, ReferenceHook};
+use super::hook::{DropAction, Extent, ReferenceHook};
 use super::retain_error::RetainError;
 use super::storage::{Storage, StorageRef};
 use super::supply;
@@ -50,7 +50,12 @@ impl Reference {
             storage.group = AtomicU64::new(0);
         }
         let capacity_bytes = storage.block.capacity() as u64;
-        let token = hook.opened(&storage.group, None, Origin::Created, capacity_bytes, location);
+        let extent = Extent { view_bytes: capacity_bytes, capacity_bytes };
+        let token = hook.opened(&storage.group, None, Origin::Created, extent, location);
+        // A hook that follows nothing is not told, and costs nothing.
+        if token != 0 {
+            hook.allocated(storage.fill());
+        }
         storage.hook.put(hook);
         self.token = token;
     }
@@ -59,13 +64,14 @@ impl Reference {
     pub(super) fn try_retain(
         &self,
         origin: Origin,
+        view_bytes: usize,
         location: &'static Location<'static>,
     ) -> Result<Reference, RetainError> {
         let mut reference = Reference::new(self.storage_ref().try_retain()?);
         let storage = self.storage();
         if let Some(hook) = storage.hook.get() {
-            let capacity_bytes = storage.block.capacity() as u64;
-            reference.token = hook.opened(&storage.group, Some(self.token), origin, capacity_bytes, location);
+            let extent = Extent { view_bytes: view_bytes as u64, capacity_bytes: storage.block.capacity() as u64 };
+            reference.token = hook.opened(&storage.group, Some(self.token), origin, extent, location);
         }
         Ok(reference)
     }

@@ -11,6 +11,7 @@ use super::payment::Payment;
 use super::place::{SizeClass, Slot};
 use super::ref_count::RefCount;
 use super::retain_error::RetainError;
+use crate::memory::Fill;
 use crate::sync::AtomicU64;
 
 /// A buffer: its memory, what pays for it, who watches it, and how many references it has.
@@ -56,6 +57,15 @@ impl Storage {
         let storage =
             Storage { block, payment, hook: HookPlace::default(), group: AtomicU64::new(0), count: RefCount::one() };
         try_box(storage).ok_or(NoMemory)
+    }
+
+    /// How full the budget is that pays for it.
+    pub(super) fn fill(&self) -> Fill {
+        match (&self.payment, self.block.slot()) {
+            (Payment::Own(reservation), _) => reservation.fill(),
+            (Payment::Direct(direct), _) => direct.fill(),
+            (Payment::Chunk, slot) => slot.map_or(Fill::NONE, Slot::fill),
+        }
     }
 
     /// The class of its slot; `None` for a buffer that has none.

@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::sync::Mutex;
 
-use super::hook::{DropAction, ReferenceHook};
+use super::hook::{DropAction, Extent, ReferenceHook};
 use crate::memory::OutOfDirectMemory;
 use crate::report::{Hint, Origin};
 use crate::sync::{AtomicU64, Ordering};
@@ -49,7 +49,7 @@ impl ReferenceHook for RecordingHook {
         group: &AtomicU64,
         parent: Option<u64>,
         origin: Origin,
-        capacity_bytes: u64,
+        extent: Extent,
         location: &'static Location<'static>,
     ) -> u64 {
         let token = 1 + self.opened.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -60,7 +60,9 @@ impl ReferenceHook for RecordingHook {
                 "anew".to_owned()
             }
         };
-        self.note(format!("{} {token} {from}, {capacity_bytes} B, line {}", origin.word(), location.line()));
+        let bytes = extent.capacity_bytes;
+        assert!(extent.view_bytes <= bytes, "{extent:?}");
+        self.note(format!("{} {token} {from}, {bytes} B, line {}", origin.word(), location.line()));
         token
     }
 

@@ -1,8 +1,9 @@
 //! The settings of a detector.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
-use super::{DirectMemoryLimit, FrameLimit, ReportTo};
+use super::{AgeLimit, DirectMemoryLimit, FrameLimit, GrowthRule, ReportTo};
 use crate::level::Level;
 
 /// The settings of a detector and of its budget, each of them valid.
@@ -32,13 +33,19 @@ pub struct Config {
     max_frames: FrameLimit,
     max_direct_memory: DirectMemoryLimit,
     report: ReportTo,
+    growth: Option<GrowthRule>,
+    held_too_long: AgeLimit,
+    /// What is said of single resources, each once.
+    held_too_long_of: Vec<(&'static str, AgeLimit)>,
+    pinned: AgeLimit,
 }
 
 impl Config {
     /// The defaults; the environment is not read.
     ///
     /// Level `SIMPLE`, one handle in 128 sampled, 4 records, 32 frames, half of the memory that the process may
-    /// have, reports to where they are seen.
+    /// have, reports to where they are seen; sites that grow in ten minutes and small parts that keep large buffers for one
+    /// are told, what is held for long is not.
     ///
     /// # Examples
     ///
@@ -60,6 +67,10 @@ impl Config {
             max_frames: FrameLimit::DEFAULT,
             max_direct_memory: DirectMemoryLimit::Inherit,
             report: ReportTo::Auto,
+            growth: Some(GrowthRule::DEFAULT),
+            held_too_long: AgeLimit::NEVER,
+            held_too_long_of: Vec::new(),
+            pinned: AgeLimit::after(Duration::from_secs(60)),
         }
     }
 
@@ -109,6 +120,53 @@ impl Config {
         self
     }
 
+    /// Sets when a site counts as growing (`GROW:`); `None` if that is never told.
+    #[must_use]
+    pub const fn growth(mut self, rule: Option<GrowthRule>) -> Config {
+        self.growth = rule;
+        self
+    }
+
+    /// Sets for how long a handle may be held before it is told (`HELD:`, `LEAK_DETECTION_HELD_TOO_LONG`).
+    ///
+    /// At PARANOID every handle is seen, below it those that have a trail, and the text says so.
+    #[must_use]
+    pub const fn held_too_long(mut self, limit: AgeLimit) -> Config {
+        self.held_too_long = limit;
+        self
+    }
+
+    /// The same for the handles of one resource, by its name, whatever holds for the others. Said twice, the later holds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use leaktrail::{AgeLimit, Config};
+    ///
+    /// let config = Config::new()
+    ///     .held_too_long(AgeLimit::after(Duration::from_secs(30)))
+    ///     .held_too_long_of("Listener", AgeLimit::NEVER);
+    /// assert_eq!(config.configured_held_too_long_of("Listener"), AgeLimit::NEVER);
+    /// assert_eq!(config.configured_held_too_long_of("PgConnection"), config.configured_held_too_long());
+    /// ```
+    #[must_use]
+    pub fn held_too_long_of(mut self, resource: &'static str, limit: AgeLimit) -> Config {
+        self.held_too_long_of.retain(|(known, _)| *known != resource);
+        self.held_too_long_of.push((resource, limit));
+        self
+    }
+
+    /// Sets for how long a small part of a buffer may keep the whole of it alive before it is told (`PINNED:`).
+    ///
+    /// Small is a sixty-fourth of the buffer or less. It is seen of buffers that have had a trail from their creation on.
+    #[must_use]
+    pub const fn pinned(mut self, limit: AgeLimit) -> Config {
+        self.pinned = limit;
+        self
+    }
+
     /// The level that is asked for.
     #[must_use]
     pub const fn configured_level(&self) -> Level {
@@ -143,6 +201,37 @@ impl Config {
     #[must_use]
     pub const fn configured_report(&self) -> ReportTo {
         self.report
+    }
+
+    /// When a site counts as growing; `None` if that is never told.
+    #[must_use]
+    pub const fn configured_growth(&self) -> Option<GrowthRule> {
+        self.growth
+    }
+
+    /// For how long a handle may be held before it is told.
+    #[must_use]
+    pub const fn configured_held_too_long(&self) -> AgeLimit {
+        self.held_too_long
+    }
+
+    /// For how long a handle of that resource may be held before it is told.
+    #[must_use]
+    pub fn configured_held_too_long_of(&self, resource: &str) -> AgeLimit {
+        let own = self.held_too_long_of.iter().find(|(known, _)| *known == resource);
+        own.map_or(self.held_too_long, |(_, limit)| *limit)
+    }
+
+    /// The shortest time for which some handle may be held, of whatever resource; nothing if none is ever told.
+    pub(crate) fn shortest_held_too_long(&self) -> Option<Duration> {
+        let own = self.held_too_long_of.iter().map(|(_, limit)| *limit);
+        own.chain([self.held_too_long]).filter_map(AgeLimit::get).min()
+    }
+
+    /// For how long a small part may keep a large buffer alive before it is told.
+    #[must_use]
+    pub const fn configured_pinned(&self) -> AgeLimit {
+        self.pinned
     }
 }
 

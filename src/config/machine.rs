@@ -10,6 +10,29 @@ pub(super) struct Machine {
     root: PathBuf,
 }
 
+/// What this process has in memory, in bytes; `None` where no file tells.
+pub(crate) fn resident_bytes() -> Option<u64> {
+    if cfg!(all(target_os = "linux", not(miri))) { Machine::this().resident_bytes() } else { None }
+}
+
+/// What the control group of this process uses of its memory, and how much it may: of the group, or one above it, that is
+/// nearest to its limit. `None` where no limit is set or no file tells.
+pub(crate) fn group_memory() -> Option<(u64, u64)> {
+    if cfg!(all(target_os = "linux", not(miri))) { Machine::this().group_memory() } else { None }
+}
+
+/// Where one version of control groups has its figures.
+#[derive(Debug)]
+struct Names {
+    mount: &'static str,
+    limit: &'static str,
+    used: &'static str,
+}
+
+static VERSION_1: Names =
+    Names { mount: "sys/fs/cgroup/memory", limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes" };
+static VERSION_2: Names = Names { mount: "sys/fs/cgroup", limit: "memory.max", used: "memory.current" };
+
 /// An amount of memory and what sets it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Memory {
@@ -43,44 +66,76 @@ impl Machine {
     }
 
     fn total_memory(&self) -> Option<u64> {
-        let text = self.read("proc/meminfo")?;
-        let figure = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-        figure.trim().strip_suffix("kB")?.trim_end().parse::<u64>().ok()?.checked_mul(1024)
+        self.kibibytes("proc/meminfo", "MemTotal:")
     }
 
     /// Each limit that is set for a group of this process or above it.
+    fn control_group_limits(&self) -> Vec<Memory> {
+        let groups = self.control_groups().into_iter();
+        let limits = groups.filter_map(|(directory, names)| {
+            let file = directory.join(names.limit);
+            // Version 2 says `max` for no limit, which does not parse; version 1 says a number that is larger than any
+            // machine's memory, which loses against it.
+            let bytes = self.number(&file)?;
+            Some(Memory { bytes, set_by: SetBy::ControlGroup(Path::new("/").join(file)) })
+        });
+        limits.collect()
+    }
+
+    fn group_memory(&self) -> Option<(u64, u64)> {
+        let groups = self.control_groups().into_iter();
+        let figures = groups.filter_map(|(directory, names)| {
+            let limit = self.number(&directory.join(names.limit)).filter(|&limit| limit > 0)?;
+            Some((self.number(&directory.join(names.used))?, limit))
+        });
+        // By the share that is used: a / b > c / d is a * d > c * b.
+        figures.max_by_key(|&(used, limit)| u128::from(used) * (1 << 32) / u128::from(limit))
+    }
+
+    /// The process's control groups and those above them, each with the names of its files.
     ///
     /// The controllers are looked for where systemd and the container engines mount them. A path that
     /// `/proc/self/cgroup` names may be the host's while the mount shows the container's own group as its root; the
     /// walk ends at that root, so the limit is found either way.
-    fn control_group_limits(&self) -> Vec<Memory> {
-        let mut limits = Vec::new();
+    fn control_groups(&self) -> Vec<(PathBuf, &'static Names)> {
+        let mut groups = Vec::new();
         for line in self.read("proc/self/cgroup").unwrap_or_default().lines() {
             // hierarchy:controllers:path, where the controllers of version 2 are an empty list.
             let mut fields = line.splitn(3, ':');
             let (Some(hierarchy), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next()) else {
                 continue;
             };
-            let (mount, file) = if hierarchy == "0" && controllers.is_empty() {
-                ("sys/fs/cgroup", "memory.max")
+            let names = if hierarchy == "0" && controllers.is_empty() {
+                &VERSION_2
             } else if controllers.split(',').any(|controller| controller == "memory") {
-                ("sys/fs/cgroup/memory", "memory.limit_in_bytes")
+                &VERSION_1
             } else {
                 continue;
             };
             // A group outside of the namespace shows as `/../name`; going up would leave the mount.
             let group: PathBuf =
                 Path::new(path).components().filter(|part| matches!(part, Component::Normal(_))).collect();
-            for group in group.ancestors() {
-                let file = Path::new(mount).join(group).join(file);
-                // Version 2 says `max` for no limit, which does not parse; version 1 says a number that is larger
-                // than any machine's memory, which loses against it.
-                if let Some(bytes) = self.read(&file).and_then(|text| text.trim().parse().ok()) {
-                    limits.push(Memory { bytes, set_by: SetBy::ControlGroup(Path::new("/").join(file)) });
-                }
-            }
+            groups.extend(group.ancestors().map(|group| (Path::new(names.mount).join(group), names)));
         }
-        limits
+        groups
+    }
+
+    /// What this process has in memory. Not from `statm`, which counts in pages: only a foreign function tells how large
+    /// those are.
+    fn resident_bytes(&self) -> Option<u64> {
+        self.kibibytes("proc/self/status", "VmRSS:")
+    }
+
+    /// A line of a file of `/proc` with a number of kB.
+    fn kibibytes(&self, file: &str, name: &str) -> Option<u64> {
+        let text = self.read(file)?;
+        let figure = text.lines().find_map(|line| line.strip_prefix(name))?;
+        figure.trim().strip_suffix("kB")?.trim_end().parse::<u64>().ok()?.checked_mul(1024)
+    }
+
+    /// A file with one number.
+    fn number(&self, file: &Path) -> Option<u64> {
+        self.read(file)?.trim().parse().ok()
     }
 
     fn read(&self, file: impl AsRef<Path>) -> Option<String> {

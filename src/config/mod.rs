@@ -5,21 +5,27 @@
 //! Only `env.rs` touches the process environment; the rest works on whatever is handed to it, and so do the tests.
 //! What each variable means to a user stands in `docs/CONFIGURATION.md`.
 
+mod age_limit;
 #[expect(clippy::module_inception, reason = "a file bears the name of its main type")]
 mod config;
 mod direct_memory_limit;
 mod env;
 mod error;
 mod frame_limit;
+mod growth_rule;
 mod machine;
 mod overlay;
 mod report_to;
 mod setting;
 mod variable;
 
+pub use self::age_limit::AgeLimit;
 pub use self::config::Config;
 pub(crate) use self::direct_memory_limit::ComesTo;
 pub use self::direct_memory_limit::DirectMemoryLimit;
 pub use self::error::ConfigError;
 pub use self::frame_limit::FrameLimit;
+pub use self::growth_rule::GrowthRule;
 pub use self::report_to::ReportTo;
+
+pub(crate) use self::machine::{group_memory, resident_bytes};

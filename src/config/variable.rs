@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::num::NonZeroU32;
 
-use super::{Config, DirectMemoryLimit, FrameLimit, ReportTo};
+use super::{AgeLimit, Config, DirectMemoryLimit, FrameLimit, ReportTo};
 use crate::level::ParseLevelError;
 
 /// A variable: its name, what it accepts, and its place in a [`Config`].
@@ -21,7 +21,7 @@ pub(super) struct Variable {
 const PREFIX: &str = "LEAK_DETECTION_";
 
 /// Every variable of this version, in the order in which they are read and echoed.
-pub(super) static ALL: [Variable; 6] = [
+pub(super) static ALL: [Variable; 7] = [
     Variable {
         name: "LEAK_DETECTION_LEVEL",
         accepted: ParseLevelError::ACCEPTED,
@@ -58,11 +58,18 @@ pub(super) static ALL: [Variable; 6] = [
         set: |config, text| Some(config.report(ReportTo::from_name(text)?)),
         show: |config| config.configured_report().to_string(),
     },
+    Variable {
+        name: "LEAK_DETECTION_HELD_TOO_LONG",
+        accepted: "off, or a number with a unit such as 500ms, 30s, 5m, 2h or 1d",
+        set: |config, text| Some(config.held_too_long(AgeLimit::parse(text)?)),
+        show: |config| config.configured_held_too_long().to_string(),
+    },
 ];
 
 /// The names of [`ALL`], for a message; a test holds the two together.
 pub(super) const NAMES: &str = "LEAK_DETECTION_LEVEL, LEAK_DETECTION_SAMPLING_INTERVAL, LEAK_DETECTION_TARGET_RECORDS, \
-                                LEAK_DETECTION_MAX_FRAMES, LEAK_DETECTION_MAX_DIRECT_MEMORY, LEAK_DETECTION_REPORT";
+                                LEAK_DETECTION_MAX_FRAMES, LEAK_DETECTION_MAX_DIRECT_MEMORY, LEAK_DETECTION_REPORT, \
+                                LEAK_DETECTION_HELD_TOO_LONG";
 
 /// Digits only: `u32::from_str` would take a plus sign too.
 fn number(text: &str) -> Option<u32> {

@@ -11,7 +11,7 @@ use super::state::{Core, redirect, registry, waker};
 use super::subscription::Subscription;
 use super::telling::pass::{PATIENCE, Purpose};
 use crate::clock::Stamp;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::level::Level;
 use crate::report::{LeakReport, Origin, Sink, SiteStats, Snapshot};
 use crate::sink::ClosureSink;
@@ -124,7 +124,15 @@ impl LeakDetector {
             let mut sites = core.ledger().stats();
             sites.sort_by(SiteStats::by_live);
             let uptime = Stamp::now().since(core.started());
-            Snapshot { level: core.level(), sites, uptime, discarded: core.discarded(), faults: core.faults() }
+            Snapshot {
+                level: core.level(),
+                sites,
+                uptime,
+                discarded: core.discarded(),
+                faults: core.faults(),
+                watched: core.watched(),
+                resident: config::resident_bytes(),
+            }
         })
     }
 
@@ -143,7 +151,12 @@ impl LeakDetector {
     /// # Cost
     /// Symbols are resolved and sinks are called on this thread.
     pub fn flush(&self) {
-        self.here(|core| core.pass(Purpose::Flush, PATIENCE, &mut Symboliser::default()));
+        self.here(|core| {
+            if !waker::is_running() {
+                core.tick(Stamp::now());
+            }
+            core.pass(Purpose::Flush, PATIENCE, &mut Symboliser::default());
+        });
     }
 
     /// Asks whatever answers for this detector on this thread: the scope's that it has entered, if this is the global one.

@@ -21,6 +21,7 @@
 mod block;
 mod cell;
 mod counts;
+mod growth;
 mod key;
 mod marks;
 mod met;
@@ -33,6 +34,8 @@ mod tally;
 mod thread;
 
 pub(crate) use cell::SiteCell;
+pub(crate) use counts::Counts;
+pub(crate) use growth::{Course, Growing};
 pub(crate) use key::SiteKey;
 pub(crate) use row::is_any_promoted;
 pub(crate) use row_id::RowId;

@@ -1,10 +1,11 @@
 //! One site's counters.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::cell::SiteCell;
 use super::counts::Counts;
+use super::growth::Growth;
 use super::marks::Marks;
 use super::tally::Tally;
 use crate::report::{Origin, Site};
@@ -24,6 +25,8 @@ pub(crate) struct RowMeta {
     pub(crate) origin: Origin,
     /// What the last looks at the row saw, for "in the last 60 s" and "not at 0 since".
     pub(super) marks: Marks,
+    /// Whether the live count rises from window to window; the tick alone looks.
+    pub(super) growth: Mutex<Growth>,
 }
 
 /// Rows that have full trails to grant: a handful at most, and nearly always none.

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::block;
 use super::counts::Counts;
+use super::growth::{Course, Growth};
 use super::key::SiteKey;
 use super::marks::Marks;
 use super::row::RowMeta;
 use super::row_id::RowId;
 use super::table::{self, row};
 use crate::clock::Stamp;
+use crate::config::GrowthRule;
 use crate::fork::{self, PerProcess};
 use crate::report::{Origin, Site, SiteStats};
 use crate::shared_map::SharedMap;
@@ -89,14 +91,15 @@ impl Ledger {
     }
 
     fn meta(&self, resource: &str, site: Site, origin: Origin) -> Arc<RowMeta> {
-        let marks = Marks::new(Stamp::now());
+        let now = Stamp::now();
         Arc::new(RowMeta {
             ledger: self.number(),
             generation: fork::generation(),
             resource: resource.into(),
             site,
             origin,
-            marks,
+            marks: Marks::new(now),
+            growth: Mutex::new(Growth::new(now)),
         })
     }
 
@@ -121,14 +124,22 @@ impl Ledger {
         rows.iter().zip(counts).filter_map(|(&id, counts)| stats_of(id, &counts, now)).collect()
     }
 
-    /// Looks at every row, so that "recent" and "not at 0 for" are known when they are asked for.
-    pub(crate) fn look(&self) {
-        let now = Stamp::now();
+    /// Looks at every row, so that "recent" and "not at 0 for" are known when they are asked for. `visit` gets each row with
+    /// its counts, and its course by the rule; without a rule that is level.
+    pub(crate) fn look(
+        &self,
+        now: Stamp,
+        rule: Option<GrowthRule>,
+        mut visit: impl FnMut(RowId, &RowMeta, &Counts, Course),
+    ) {
         let rows = self.rows();
-        for (id, counts) in rows.iter().zip(read(&rows)) {
-            if let Some(meta) = row(*id).meta() {
-                meta.marks.look(now, &counts);
-            }
+        for (&id, counts) in rows.iter().zip(read(&rows)) {
+            let Some(meta) = row(id).meta() else { continue };
+            meta.marks.look(now, &counts);
+            let course = rule.map_or(Course::Level, |rule| {
+                meta.growth.lock().unwrap_or_else(PoisonError::into_inner).look(now, &counts, rule)
+            });
+            visit(id, &meta, &counts, course);
         }
     }
 

@@ -242,7 +242,7 @@ impl Budget {
     }
 
     /// This budget and each above it, the root last.
-    fn path(&self) -> impl Iterator<Item = &Budget> {
+    pub(super) fn path(&self) -> impl Iterator<Item = &Budget> {
         iter::successors(Some(self), |budget| budget.parent.as_deref())
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::budget::{Budget, Turn};
 use super::figures::MemoryFigures;
+use super::fill::Fill;
 use super::out_of_direct_memory::OutOfDirectMemory;
 use super::reclaim::{self, ReclaimHook};
 use super::reservation::Reservation;
@@ -227,6 +228,11 @@ impl DirectMemory {
     #[must_use]
     pub fn abandoned(&self) -> u64 {
         self.budget.account.abandoned_bytes()
+    }
+
+    /// How full it is.
+    pub(crate) fn fill(&self) -> Fill {
+        Fill::of(&self.budget)
     }
 }
 

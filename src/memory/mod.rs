@@ -16,6 +16,7 @@ mod call;
 mod child_lock;
 mod direct_memory;
 mod figures;
+mod fill;
 mod line;
 #[cfg(all(test, not(leaktrail_loom)))]
 mod line_model;
@@ -39,6 +40,7 @@ pub(crate) use self::broken_hook::set_teller;
 pub(crate) use self::child_lock::ChildLock;
 pub use self::direct_memory::DirectMemory;
 pub use self::figures::MemoryFigures;
+pub(crate) use self::fill::Fill;
 pub use self::monitor::Monitor;
 pub use self::out_of_direct_memory::OutOfDirectMemory;
 pub use self::reclaim::ReclaimHook;

@@ -5,6 +5,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::budget::{Budget, Short, Turn};
+use super::fill::Fill;
 use super::out_of_direct_memory::OutOfDirectMemory;
 use crate::sync::{AtomicBool, Ordering};
 
@@ -104,6 +105,11 @@ impl Reservation {
         if !self.abandoned.swap(true, Ordering::Relaxed) {
             self.budget.abandon(self.bytes);
         }
+    }
+
+    /// How full the budget is.
+    pub(crate) fn fill(&self) -> Fill {
+        Fill::of(&self.budget)
     }
 
     /// Another reservation of the same budget, to be [absorbed](Reservation::absorb) when what it pays for exists.

@@ -27,6 +27,9 @@ pub struct ExitSummary {
     /// Absent in what an earlier version wrote.
     #[cfg_attr(feature = "serde", serde(default))]
     pub(crate) faults: u64,
+    /// What the process has in memory. Absent in what an earlier version wrote.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) resident: Option<u64>,
 }
 
 impl ExitSummary {
@@ -99,6 +102,11 @@ impl ExitSummary {
     /// counted. 0 unless there is an error in this crate; please report it.
     pub fn faults(&self) -> u64 {
         self.faults
+    }
+
+    /// What the process has in memory in all, in bytes, where the system tells (Linux).
+    pub fn resident(&self) -> Option<u64> {
+        self.resident
     }
 
     /// Whether nothing was lost and nothing is alive.

@@ -37,6 +37,9 @@ impl Fingerprint {
         let verdict = match verdict {
             Verdict::Unreleased => "unreleased",
             Verdict::Outstanding => "outstanding",
+            Verdict::Growing => "growing",
+            Verdict::HeldTooLong => "held_too_long",
+            Verdict::Pinned => "pinned",
         };
         let mut hash = Fnv1a::new();
         for text in [resource, verdict, &site.file] {
@@ -126,6 +129,9 @@ mod tests {
         for (resource, verdict, expected) in [
             ("ByteBuf", Verdict::Unreleased, "a1fc167514906155"),
             ("ByteBuf", Verdict::Outstanding, "ceae1f90f32150db"),
+            ("ByteBuf", Verdict::Growing, "2f9e01c59117400e"),
+            ("ByteBuf", Verdict::HeldTooLong, "81ec1527d9c9f842"),
+            ("ByteBuf", Verdict::Pinned, "29a504c68a5e9163"),
             ("PgConnection", Verdict::Unreleased, "4902e588e1c5eb95"),
         ] {
             assert_eq!(Fingerprint::of(resource, verdict, &site).to_string(), expected);

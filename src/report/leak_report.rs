@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{AccessRecord, Fate, Fingerprint, Form, Reference, Severity, Site, TrailDepth, Verdict};
+use super::{AccessRecord, Fate, Fingerprint, Form, Observation, Reference, Severity, Site, TrailDepth, Verdict};
 use crate::level::Level;
 
-/// The report of one cause: who was lost, where it was made, how often, and the trail of the newest one.
+/// The report of one cause: who was lost, where it was made, how often, and the trail of the newest one. Or who is alive and
+/// looks as if it would stay: then there is an [`observation`](LeakReport::observation), and the figures and the trail are of
+/// what is alive.
 ///
 /// A cause is a resource, a verdict and a site; all losses of one cause have one [`fingerprint`](LeakReport::fingerprint)
 /// and one running [`count`](LeakReport::count). `Display` is the text of the log, as `docs/REPORT-FORMAT.md` has it,
@@ -40,6 +42,9 @@ pub struct LeakReport {
     /// How many of the site's next handles get a full trail because of this one; 0 for none.
     pub(crate) promoted: u32,
     pub(crate) unwinding: bool,
+    /// For the verdicts about what is alive. Absent in reports of a loss.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(crate) observation: Option<Observation>,
     #[cfg_attr(feature = "serde", serde(with = "crate::report::json::rfc3339"))]
     pub(crate) at: SystemTime,
 }
@@ -65,7 +70,8 @@ impl LeakReport {
         self.fingerprint
     }
 
-    /// How many of this cause there were up to this report. Exact.
+    /// How many of this cause there were up to this report. Exact. Of what is alive: how many are now; below PARANOID the
+    /// count of those held too long or pinning is of those that have a trail.
     pub fn count(&self) -> u64 {
         self.count
     }
@@ -131,17 +137,25 @@ impl LeakReport {
         self.unwinding
     }
 
+    /// What was seen, where the report is about handles that are alive.
+    pub fn observation(&self) -> Option<&Observation> {
+        self.observation.as_ref()
+    }
+
     /// When the report was made. When the newest loss happened is in [`records`](LeakReport::records), if its drop was recorded.
     pub fn at(&self) -> SystemTime {
         self.at
     }
 
-    /// How loudly it is said: a loss is an error, one while unwinding a warning; what is only alive is information.
+    /// How loudly it is said: a loss is an error, one while unwinding a warning; what looks as if it were kept is a warning, what
+    /// is only alive or has come back information.
     pub fn severity(&self) -> Severity {
         match self.verdict {
             Verdict::Unreleased if self.unwinding => Severity::Warn,
             Verdict::Unreleased => Severity::Error,
             Verdict::Outstanding => Severity::Info,
+            Verdict::HeldTooLong if matches!(self.observation, Some(Observation::CameBack { .. })) => Severity::Info,
+            Verdict::Growing | Verdict::HeldTooLong | Verdict::Pinned => Severity::Warn,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Where reports go.
 
-use super::{ExitSummary, LeakReport, Refusal};
+use super::{ExitSummary, LeakReport, Pressure, Refusal};
 
 /// Where reports go: a log, a file, a metric, a test's list.
 ///
@@ -30,12 +30,17 @@ use super::{ExitSummary, LeakReport, Refusal};
 /// ```
 pub trait Sink: Send + Sync {
     /// Takes the report of a cause: at its first loss, with its first trail, for a new path, and then rarely while it
-    /// goes on. Never once per loss; [`LeakReport::count`] is the total so far.
+    /// goes on; likewise of what is alive for too long (see [`Verdict`](super::Verdict)). Never once per loss; [`LeakReport::count`] is the total so far.
     fn report(&self, report: &LeakReport);
 
     /// Takes the report of a refused reservation. Does nothing unless it is overridden.
     fn refusal(&self, refusal: &Refusal) {
         let _ = refusal;
+    }
+
+    /// Takes the report of a limit that comes near. Does nothing unless it is overridden.
+    fn pressure(&self, pressure: &Pressure) {
+        let _ = pressure;
     }
 
     /// Takes what is said at the end of the program. Does nothing unless it is overridden.

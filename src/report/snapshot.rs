@@ -20,6 +20,21 @@ pub struct Snapshot {
     /// Absent in what an earlier version wrote.
     #[cfg_attr(feature = "serde", serde(default))]
     pub(crate) faults: u64,
+    /// What the last tick has found. Absent in what an earlier version wrote.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) watched: Watched,
+    /// What the process has in memory. Absent in what an earlier version wrote.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) resident: Option<u64>,
+}
+
+/// How much of what is alive looks as if it would stay, as it was when the detector was last looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Watched {
+    pub(crate) growing_sites: u64,
+    pub(crate) held_too_long: u64,
+    pub(crate) pinning: u64,
 }
 
 impl Snapshot {
@@ -82,6 +97,26 @@ impl Snapshot {
     /// counted. 0 unless there is an error in this crate; please report it.
     pub fn faults(&self) -> u64 {
         self.faults
+    }
+
+    /// How many sites grow now (`GROW:`), by the ledger's windows.
+    pub fn growing_sites(&self) -> u64 {
+        self.watched.growing_sites
+    }
+
+    /// How many handles are held too long now (`HELD:`), of those that have a trail; 0 where no limit is set.
+    pub fn held_too_long(&self) -> u64 {
+        self.watched.held_too_long
+    }
+
+    /// How many small parts keep a large buffer alive now (`PINNED:`), of buffers with a trail.
+    pub fn pinning(&self) -> u64 {
+        self.watched.pinning
+    }
+
+    /// What the process has in memory in all, in bytes, where the system tells (Linux).
+    pub fn resident(&self) -> Option<u64> {
+        self.resident
     }
 
     fn total(&self, figure: impl Fn(&SiteStats) -> u64) -> u64 {

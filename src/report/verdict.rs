@@ -9,14 +9,23 @@ pub enum Verdict {
     Unreleased,
     /// It is alive where nothing should be, such as at exit. Not a leak by itself.
     Outstanding,
+    /// Its site has had more and more alive for a while: something keeps them.
+    Growing,
+    /// It is alive for longer than its program said that it should be.
+    HeldTooLong,
+    /// It is a small part of a large buffer, and nothing else keeps the buffer alive.
+    Pinned,
 }
 
 impl Verdict {
-    /// The word that its lines begin with, without the colon: `LEAK` or `LIVE`.
+    /// The word that its lines begin with, without the colon: `LEAK`, `LIVE`, `GROW`, `HELD` or `PINNED`.
     pub fn word(self) -> &'static str {
         match self {
             Verdict::Unreleased => "LEAK",
             Verdict::Outstanding => "LIVE",
+            Verdict::Growing => "GROW",
+            Verdict::HeldTooLong => "HELD",
+            Verdict::Pinned => "PINNED",
         }
     }
 }

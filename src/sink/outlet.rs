@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::standard_error;
 use crate::config::{Config, ReportTo};
-use crate::report::{Escaped, ExitSummary, LeakReport, Refusal, Severity, Sink};
+use crate::report::{Escaped, ExitSummary, LeakReport, Pressure, Refusal, Severity, Sink};
 
 /// The target of every record that this crate logs.
 pub(crate) const TARGET: &str = "leaktrail";
@@ -121,6 +121,12 @@ impl Sink for Outlet {
         // A record a line: container collectors split lines, and each stands alone.
         for line in refusal.to_string().lines() {
             self.say(Severity::Error, line);
+        }
+    }
+
+    fn pressure(&self, pressure: &Pressure) {
+        for line in pressure.to_string().lines() {
+            self.say(pressure.severity(), line);
         }
     }
 

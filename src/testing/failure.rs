@@ -208,6 +208,7 @@ mod tests {
             trail: TrailDepth::Full,
             promoted: 64,
             unwinding: false,
+            observation: None,
             at: SystemTime::UNIX_EPOCH,
         }
     }

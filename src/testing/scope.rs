@@ -14,7 +14,7 @@ use super::late;
 use super::rules::{Rules, What};
 use super::scope_handle::{ScopeGuard, ScopeHandle};
 use super::settling::{self, Pauses};
-use crate::config::{Config, ReportTo};
+use crate::config::{AgeLimit, Config, ReportTo};
 use crate::detector::LeakDetector;
 use crate::leak_aware::LeakAware;
 use crate::level::Level;
@@ -83,6 +83,8 @@ impl LeakScope {
         }
         let (config, errors) = Config::from_env_lossy();
         sink::warn_about(&errors);
+        // A test says itself what may be alive, and for how long.
+        let config = config.growth(None).held_too_long(AgeLimit::NEVER).pinned(AgeLimit::NEVER);
         let detector = LeakDetector::new(config.level(Level::Paranoid).report(ReportTo::Off));
         let findings = Arc::new(Findings::new(name.clone()));
         detector.add_sink(Recorder(findings.clone())).detach_never();
@@ -375,6 +377,21 @@ impl Drop for LeakScope {
         match failed {
             Err(payload) if !thread::panicking() => std::panic::resume_unwind(payload),
             Err(_) | Ok(()) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_watched_by_the_clock() {
+        if Level::CEILING == Level::Paranoid {
+            let scope = LeakScope::new("holds");
+            let config = scope.detector().core().config();
+            assert_eq!((config.configured_growth(), config.shortest_held_too_long()), (None, None));
+            assert_eq!(config.configured_pinned(), AgeLimit::NEVER);
         }
     }
 }

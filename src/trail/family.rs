@@ -11,13 +11,16 @@
 //! └─a first counted reference has a trail──► number of a family
 //! ```
 
+use std::num::NonZeroU64;
 use std::sync::atomic::AtomicU64 as Figure;
 
+use super::holding::Holding;
 use super::memory;
+use crate::clock::Stamp;
 use crate::fork::PerProcess;
 use crate::hash::BuildIdHasher;
 use crate::ledger::{RowId, row};
-use crate::report::ReferenceState;
+use crate::report::{Origin, ReferenceState};
 use crate::shared_map::SharedMap;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -60,6 +63,8 @@ pub(crate) struct Family {
     pub(crate) members: Vec<Member>,
     /// References that were not remembered.
     pub(crate) omitted: u64,
+    /// What all of them together hold.
+    pub(crate) holding: Holding,
 }
 
 type Families = SharedMap<u64, Family, BuildIdHasher>;
@@ -125,27 +130,47 @@ pub(crate) fn exists(group: &AtomicU64) -> bool {
     matches!(decode(group.load(Ordering::Acquire)), Group::Family(_))
 }
 
-/// Adds a reference with a trail, founding the family if it is the first that has one.
-pub(crate) fn join(group: &AtomicU64, member: Member) {
+/// Adds a reference with a trail, founding the family if it is the first that has one; the family's number comes back.
+/// `part_bytes` is its size if it is a small part.
+pub(crate) fn join(group: &AtomicU64, member: Member, origin: Origin, part_bytes: Option<u64>) -> Option<NonZeroU64> {
     let id = match decode(group.load(Ordering::Acquire)) {
         Group::Family(id) => id,
         // Relaxed: a cap that may be passed by as many as race for the last place.
-        _ if LIVE.load(Ordering::Relaxed) >= MAX_FAMILIES || !memory::has_room(Family::BASE_BYTES) => return,
-        _ => found(group),
+        _ if LIVE.load(Ordering::Relaxed) >= MAX_FAMILIES || !memory::has_room(Family::BASE_BYTES) => return None,
+        _ => found(group, origin),
     };
     if let Some(mut family) = families().get_mut(&id) {
+        family.holding.open(part_bytes);
         if family.members.len() == MAX_MEMBERS {
             // Room is made by the oldest that was released; the creation, and what is alive or lost, stays.
             family.omitted += 1;
             let settled = family.members.iter().skip(1).position(|member| member.state == ReferenceState::Released);
-            let Some(settled) = settled else { return };
+            let Some(settled) = settled else { return NonZeroU64::new(id) };
             family.members.remove(settled + 1);
         }
-        if family.add(member) {
-            return;
+        if !family.add(member) {
+            family.omitted += 1;
         }
-        family.omitted += 1;
     }
+    NonZeroU64::new(id)
+}
+
+/// The buffer has a reference that its family does not know, or will never be rid of.
+pub(crate) fn lose_sight(group: &AtomicU64) {
+    if let Group::Family(id) = decode(group.load(Ordering::Acquire))
+        && let Some(mut family) = families().get_mut(&id)
+    {
+        family.holding.lose_sight();
+    }
+}
+
+/// What the references of a family hold, and the row that its buffer was created in, where that is known.
+pub(crate) fn holding(id: NonZeroU64) -> Option<(Holding, Option<RowId>)> {
+    let family = families().get(&id.get())?;
+    let is_creation = |member: &&Member| {
+        member.has_its_row() && row(member.row).meta().is_some_and(|meta| meta.origin == Origin::Created)
+    };
+    Some((family.holding, family.members.iter().find(is_creation).map(|member| member.row)))
 }
 
 impl Family {
@@ -167,6 +192,12 @@ impl Family {
         true
     }
 
+    fn settle(&mut self, state: ReferenceState, wanted: impl Fn(&Member) -> bool) {
+        if let Some(member) = self.members.iter_mut().find(|member| wanted(member)) {
+            member.state = state;
+        }
+    }
+
     fn held_bytes(&self) -> u64 {
         Family::BASE_BYTES + (self.members.capacity() * size_of::<Member>()) as u64
     }
@@ -176,7 +207,7 @@ impl Family {
 const GROWTH: usize = 4;
 
 /// Founds the family of a buffer that has none; whoever is first does, and the number of that one comes back.
-fn found(group: &AtomicU64) -> u64 {
+fn found(group: &AtomicU64, origin: Origin) -> u64 {
     static NEXT: Figure = Figure::new(1);
     // Relaxed: each number is given once, whatever the order.
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -184,6 +215,7 @@ fn found(group: &AtomicU64) -> u64 {
     loop {
         let mut family = Family::default();
         match decode(word) {
+            Group::Nothing if origin == Origin::Created => family.holding = Holding::from_creation(),
             Group::Nothing => {}
             Group::Creation { row, state } => _ = family.add(Member { state, ..Member::live(0, row) }),
             Group::Family(founded) => {
@@ -207,9 +239,13 @@ fn found(group: &AtomicU64) -> u64 {
     }
 }
 
-/// Notes what became of a reference with a trail.
-pub(crate) fn settle(group: &AtomicU64, ticket: u64, state: ReferenceState) {
-    settle_where(group, state, |member| member.ticket == ticket);
+/// Notes what became of a reference with a trail. `part_bytes` is what it joined with.
+pub(crate) fn settle(group: &AtomicU64, ticket: u64, state: ReferenceState, part_bytes: Option<u64>) {
+    let Group::Family(id) = decode(group.load(Ordering::Acquire)) else { return };
+    if let Some(mut family) = families().get_mut(&id) {
+        family.holding.end(part_bytes, Stamp::now());
+        family.settle(state, |member| member.ticket == ticket);
+    }
 }
 
 /// Notes what became of a reference without a trail, which matters if it is the creation's: the one of its row, since a
@@ -225,15 +261,10 @@ pub(crate) fn settle_untraced(group: &AtomicU64, row: RowId, state: ReferenceSta
             Err(newer) => word = newer,
         }
     }
-    settle_where(group, state, |member| member.ticket == 0 && member.row == row);
-}
-
-fn settle_where(group: &AtomicU64, state: ReferenceState, wanted: impl Fn(&Member) -> bool) {
-    let Group::Family(id) = decode(group.load(Ordering::Acquire)) else { return };
-    if let Some(mut family) = families().get_mut(&id)
-        && let Some(member) = family.members.iter_mut().find(|member| wanted(member))
+    if let Group::Family(id) = decode(word)
+        && let Some(mut family) = families().get_mut(&id)
     {
-        member.state = state;
+        family.settle(state, |member| member.ticket == 0 && member.row == row);
     }
 }
 
@@ -270,6 +301,14 @@ mod tests {
 
     fn member(ticket: u64) -> Member {
         Member::live(ticket, RowId::from_bits(5))
+    }
+
+    fn join(group: &AtomicU64, member: Member) {
+        super::join(group, member, Origin::Retained, None);
+    }
+
+    fn settle(group: &AtomicU64, ticket: u64, state: ReferenceState) {
+        super::settle(group, ticket, state, None);
     }
 
     fn states(family: &Family) -> Vec<(u32, ReferenceState)> {

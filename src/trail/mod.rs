@@ -9,6 +9,7 @@
 pub(crate) mod family;
 mod free_slots;
 mod history;
+pub(crate) mod holding;
 pub(crate) mod memory;
 mod record;
 pub(crate) mod registry;
@@ -19,6 +20,7 @@ mod trail;
 
 pub(crate) use family::Family;
 pub(crate) use free_slots::is_half_free;
+pub(crate) use holding::Part;
 pub(crate) use record::{Place, Record};
 pub(crate) use registry::TrailId;
 pub(crate) use thread_label::ThreadLabel;

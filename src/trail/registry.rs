@@ -79,12 +79,19 @@ pub(crate) fn remove(id: TrailId) -> Option<Trail> {
     Some(trail)
 }
 
-/// Reads every live trail of the process, in no order, each under its lock bit.
+/// Reads every live trail of the process, in no order, each under its lock bit and no other's.
 ///
 /// `visit` copies and calls nothing of the user's, not even a `Drop`.
-pub(crate) fn for_each(mut visit: impl FnMut(&Trail)) {
+pub(crate) fn for_each(mut visit: impl FnMut(TrailId, &Trail)) {
     let pages = TRAILS.get().into_iter().flatten();
-    pages.filter_map(OnceBox::get).flatten().for_each(|slot| slot.look(&mut visit));
+    let slots = pages.enumerate().filter_map(|(page, slots)| Some((page * PAGE_SLOTS, slots.get()?)));
+    for (first, slots) in slots {
+        for (place, slot) in slots.iter().enumerate() {
+            // All slots have 16 bits: `MAX_TRAILS`.
+            let number = (first + place) as SlotNumber;
+            slot.look(|generation, trail| visit(TrailId::new(number, generation), trail));
+        }
+    }
 }
 
 /// Reads or changes a trail under its lock bit.

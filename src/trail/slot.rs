@@ -75,12 +75,13 @@ impl Slot {
         result
     }
 
-    /// Reads the trail that is in the slot now, if any.
-    pub(super) fn look(&self, visit: impl FnOnce(&Trail)) {
+    /// Reads the trail that is in the slot now, if any; with its generation.
+    pub(super) fn look(&self, visit: impl FnOnce(u64, &Trail)) {
         // Relaxed: which trail that is may change until the lock bit is had, and then there is nothing to see.
         let state = self.state.load(Ordering::Relaxed);
         if state & LIVE != 0 {
-            self.with(state >> GENERATION_SHIFT, |trail| visit(trail));
+            let generation = state >> GENERATION_SHIFT;
+            self.with(generation, |trail| visit(generation, trail));
         }
     }
 

@@ -1,6 +1,7 @@
 //! The records of one handle.
 
 use super::history::{History, Outcome};
+use super::holding::Part;
 use super::memory;
 use super::record::Record;
 use crate::ledger::RowId;
@@ -16,6 +17,8 @@ pub(crate) struct Trail {
     level: Level,
     full: bool,
     is_raw: bool,
+    /// What a small part of something larger is a part of.
+    part: Option<Part>,
     created: Record,
     /// Made by the first access.
     history: Option<Box<History>>,
@@ -55,7 +58,7 @@ impl Trail {
         let Start { row, bytes, level, full, created } = start;
         let charged_bytes = created.hint_bytes();
         memory::charge(charged_bytes);
-        Trail { row, bytes, level, full, is_raw: false, created, history: None, charged_bytes }
+        Trail { row, bytes, level, full, is_raw: false, part: None, created, history: None, charged_bytes }
     }
 
     /// Records an access. `draw` is asked at most once: true with probability 2^-exponent.
@@ -103,6 +106,16 @@ impl Trail {
     /// True if accesses and the drop are recorded.
     pub(crate) fn is_full(&self) -> bool {
         self.full
+    }
+
+    /// The part that the handle is of something larger, if it is a small one.
+    pub(crate) fn part(&self) -> Option<Part> {
+        self.part
+    }
+
+    /// Makes the handle one of a small part.
+    pub(crate) fn set_part(&mut self, part: Part) {
+        self.part = Some(part);
     }
 
     /// True while the ticket is out of the handle, on its way through foreign code.

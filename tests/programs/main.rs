@@ -21,6 +21,8 @@ mod fork;
 mod fork_budget;
 #[cfg(unix)]
 mod fork_under_load;
+#[cfg(target_os = "linux")]
+mod killed;
 mod loggers;
 #[cfg(unix)]
 mod pool_forks;
@@ -28,6 +30,8 @@ mod report_setting;
 mod settings;
 mod sinks;
 mod sinks_that_call_back;
+#[cfg(unix)]
+mod watched_child;
 
 use std::process::ExitCode;
 
@@ -47,6 +51,8 @@ const TESTS: &[&[Named]] = &[
     fork_budget::TESTS,
     #[cfg(unix)]
     fork_under_load::TESTS,
+    #[cfg(target_os = "linux")]
+    killed::TESTS,
     loggers::TESTS,
     #[cfg(unix)]
     pool_forks::TESTS,
@@ -54,6 +60,8 @@ const TESTS: &[&[Named]] = &[
     settings::TESTS,
     sinks::TESTS,
     sinks_that_call_back::TESTS,
+    #[cfg(unix)]
+    watched_child::TESTS,
 ];
 
 /// The programs of each module.
@@ -70,6 +78,8 @@ const PROGRAMS: &[&[Named]] = &[
     fork_budget::PROGRAMS,
     #[cfg(unix)]
     fork_under_load::PROGRAMS,
+    #[cfg(target_os = "linux")]
+    killed::PROGRAMS,
     loggers::PROGRAMS,
     #[cfg(unix)]
     pool_forks::PROGRAMS,
@@ -77,6 +87,8 @@ const PROGRAMS: &[&[Named]] = &[
     settings::PROGRAMS,
     sinks::PROGRAMS,
     sinks_that_call_back::PROGRAMS,
+    #[cfg(unix)]
+    watched_child::PROGRAMS,
 ];
 
 fn main() -> ExitCode {

@@ -46,6 +46,16 @@ impl Program {
         Program { command }
     }
 
+    /// Runs it by another command, which gets the program and its arguments as its last arguments. With this process's `PATH`.
+    #[allow(clippy::disallowed_methods, reason = "where this process finds commands, not what it was told")]
+    pub(crate) fn within(self, wrapper: &[String]) -> Program {
+        let mut command = Command::new(&wrapper[0]);
+        command.args(&wrapper[1..]).arg(self.command.get_program()).args(self.command.get_args());
+        command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        command.current_dir(env!("CARGO_MANIFEST_DIR"));
+        Program { command }
+    }
+
     /// Sets a variable.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Program {
         self.command.env(name, value);

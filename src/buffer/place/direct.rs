@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::arenas::Arenas;
-use crate::memory::{OutOfDirectMemory, Reservation};
+use crate::memory::{Fill, OutOfDirectMemory, Reservation};
 
 /// What pays for a buffer that is larger than a chunk, or for which no chunk could be had: a reservation of just its
 /// bytes, which the pool counts.
@@ -29,6 +29,11 @@ impl Direct {
     pub(crate) fn absorb(&mut self, more: Reservation) {
         self.arenas.grow_direct(more.bytes());
         self.reservation.absorb(more);
+    }
+
+    /// See [`Reservation::fill`].
+    pub(crate) fn fill(&self) -> Fill {
+        self.reservation.fill()
     }
 
     /// See [`Reservation::abandon_shared`].

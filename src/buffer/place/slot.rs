@@ -9,6 +9,7 @@ use super::arenas::Arenas;
 use super::chunk::Chunk;
 use super::poison::{poison, unpoison};
 use super::size_class::SizeClass;
+use crate::memory::Fill;
 
 /// So many bytes of a chunk that nobody else has. Dropped, they are free again in their arena.
 ///
@@ -75,6 +76,11 @@ impl Slot {
 
     pub(crate) fn arenas(&self) -> &Arc<Arenas> {
         &self.arenas
+    }
+
+    /// How full the budget is that its chunk was reserved from.
+    pub(crate) fn fill(&self) -> Fill {
+        self.arenas.memory().fill()
     }
 
     /// Tells the budget that the buffer in this slot is lost, so the slot will never come back. The first one counts.

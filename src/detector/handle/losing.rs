@@ -1,5 +1,6 @@
 //! How a handle is lost: counted, and left in the queue with what is known of it.
 
+use super::expected::expect_no_more;
 use super::ticket::{Decoded, Ticket};
 use crate::clock::Stamp;
 use crate::detector::state::losses::{Facts, Loss, LostTrail};
@@ -21,6 +22,7 @@ impl Ticket {
             Decoded::Counted { row, bytes } => lose(row, bytes, None, fate, siblings),
             // Without a trail under that number somebody else has ended the handle.
             Decoded::Trailed(id) => {
+                expect_no_more(id);
                 if let Some(trail) = trail::registry::remove(id) {
                     lose(trail.row(), trail.bytes(), Some(trail), fate, siblings);
                 }

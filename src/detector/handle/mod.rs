@@ -1,5 +1,6 @@
 //! What users hold, and how it is opened and closed.
 
+mod expected;
 mod losing;
 mod opening;
 mod random;

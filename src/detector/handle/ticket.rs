@@ -2,9 +2,10 @@
 
 use std::mem;
 
+use super::expected::expect_no_more;
 use crate::ledger::{self, RowId, row};
 use crate::level::Level;
-use crate::trail::{TrailId, registry};
+use crate::trail::{Part, TrailId, registry};
 
 /// What a handle knows of itself, in one word.
 ///
@@ -100,6 +101,21 @@ impl Ticket {
         matches!(self.decode(), Decoded::Trailed(_))
     }
 
+    /// The small part of something larger that the handle is, if it is one and has a trail.
+    pub(crate) fn part(&self) -> Option<Part> {
+        match self.decode() {
+            Decoded::Trailed(trail) => registry::with(trail, |trail| trail.part()).flatten(),
+            _ => None,
+        }
+    }
+
+    /// Makes the handle one of a small part; without a trail that is not known of it.
+    pub(crate) fn set_part(&self, part: Part) {
+        if let Decoded::Trailed(trail) = self.decode() {
+            registry::with(trail, |trail| trail.set_part(part));
+        }
+    }
+
     /// The row that the handle is counted in.
     pub(crate) fn row(&self) -> Option<RowId> {
         match self.decode() {
@@ -124,6 +140,7 @@ impl Ticket {
             Decoded::Nothing => {}
             Decoded::Counted { row: id, bytes } => row(id).untrack(bytes),
             Decoded::Trailed(trail) => {
+                expect_no_more(trail);
                 if let Some(trail) = registry::remove(trail) {
                     row(trail.row()).untrack(trail.bytes());
                 }

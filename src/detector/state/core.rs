@@ -5,16 +5,19 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
+use super::alarms::Alarms;
 use super::bulletin::{Bulletin, Notice};
 use super::casebook::Casebook;
 use super::farewell::Farewell;
 use super::losses::Losses;
 use super::outbox::Outbox;
 use super::promotions::Promotions;
+use super::pulse::Pulse;
 use super::refusals::Refusals;
 use super::sinks::Sinks;
 use super::turn::Turn;
 use super::waker;
+use super::watchlist::Watchlist;
 use crate::clock::Stamp;
 use crate::config::Config;
 use crate::fork::{self, PerProcess};
@@ -52,11 +55,20 @@ pub(in crate::detector) struct State {
     pub(in crate::detector) losses: Losses,
     pub(in crate::detector) promotions: Promotions,
     pub(in crate::detector) refusals: Refusals,
+    pub(in crate::detector) alarms: Alarms,
     pub(in crate::detector) bulletin: Bulletin,
     pub(in crate::detector) casebook: Casebook,
     pub(in crate::detector) turn: Turn,
     pub(in crate::detector) outbox: Outbox,
     pub(in crate::detector) farewell: Farewell,
+    /// What ticks have found.
+    pub(in crate::detector) watchlist: Watchlist,
+    /// When the last tick was.
+    pub(in crate::detector) pulse: Pulse,
+    /// When the control group's memory was looked at last.
+    pub(in crate::detector) group_pulse: Pulse,
+    /// When small parts were looked for last.
+    pub(in crate::detector) pin_pulse: Pulse,
     /// The first handle was counted: the registry knows the detector and the reporter runs.
     pub(in crate::detector) announced: AtomicBool,
     /// How often this crate failed in the detector's name.
@@ -142,7 +154,8 @@ impl Core {
         let _ = self.level.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |byte| Some(byte & REDIRECTED | level));
     }
 
-    pub(in crate::detector) fn config(&self) -> &Config {
+    /// The settings.
+    pub(crate) fn config(&self) -> &Config {
         &self.config
     }
 
@@ -208,7 +221,11 @@ impl Core {
     /// True if a pass would find something new.
     pub(in crate::detector) fn has_something_to_tell(&self) -> bool {
         let state = self.state();
-        state.losses.is_pending() || state.bulletin.is_pending() || state.refusals.is_pending()
+        state.losses.is_pending()
+            || state.bulletin.is_pending()
+            || state.refusals.is_pending()
+            || state.watchlist.is_pending()
+            || state.alarms.is_pending()
     }
 
     /// Who holds what is alive, largest first.
@@ -232,7 +249,7 @@ impl Core {
             records: state.no_room.records.load(Ordering::Relaxed),
             stacks: depot::refused(),
             sites: self.ledger.sites_over_cap(),
-            fingerprints: state.casebook.over_cap(),
+            fingerprints: state.casebook.over_cap() + state.watchlist.over_cap(),
             reports: state.losses.discarded() + state.refusals.discarded(),
         }
     }

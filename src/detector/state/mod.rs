@@ -3,6 +3,7 @@
 //! Data and pure rules; nothing here opens a handle or makes a report. What is behind a lock is in [`State`], which a forked
 //! child starts afresh.
 
+pub(super) mod alarms;
 pub(super) mod bulletin;
 pub(super) mod casebook;
 mod core;
@@ -11,6 +12,7 @@ pub(super) mod fault;
 pub(super) mod losses;
 pub(super) mod outbox;
 mod promotions;
+mod pulse;
 pub(super) mod redirect;
 pub(super) mod refusals;
 pub(super) mod registry;
@@ -19,5 +21,6 @@ pub(super) mod sinks;
 pub(super) mod survival;
 mod turn;
 pub(super) mod waker;
+pub(super) mod watchlist;
 
 pub(crate) use self::core::Core;

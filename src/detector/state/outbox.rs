@@ -3,13 +3,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::report::{ExitSummary, Fingerprint, LeakReport, Refusal, Severity};
+use crate::report::{ExitSummary, Fingerprint, LeakReport, Pressure, Refusal, Severity};
 
 /// One thing to hand out.
 #[derive(Debug)]
 pub(in crate::detector) enum Item {
     Report(Box<LeakReport>),
     Refusal(Arc<Refusal>),
+    Pressure(Box<Pressure>),
     Summary(Box<ExitSummary>),
     Notice(Severity, String),
 }

@@ -69,6 +69,7 @@ fn hand_to(sink: &dyn Sink, item: &Item) {
     match item {
         Item::Report(report) => sink.report(report),
         Item::Refusal(refusal) => sink.refusal(refusal),
+        Item::Pressure(pressure) => sink.pressure(pressure),
         Item::Summary(summary) => sink.summary(summary),
         Item::Notice(..) => {}
     }

@@ -28,6 +28,10 @@ impl<'a> Editor<'a> {
         Editor { core, symboliser }
     }
 
+    pub(super) fn core(&self) -> &'a Core {
+        self.core
+    }
+
     /// What tells two ways to lose a handle of one site apart: the innermost user frames of its creation and its drop.
     /// Touches and hints never enter.
     pub(super) fn path(&mut self, lost: &LostTrail) -> Option<u64> {
@@ -92,6 +96,7 @@ impl<'a> Editor<'a> {
             trail,
             promoted: entry.facts.promoted,
             unwinding: entry.facts.unwinding,
+            observation: None,
             at: SystemTime::now(),
         })
     }

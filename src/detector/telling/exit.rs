@@ -56,7 +56,7 @@ fn last_words() {
             // What it has not handed out is taken from it, and what it has not written is told in a line.
             let is_interrupted = core.state().turn.is_taken();
             let mut items = if is_interrupted { core.state().outbox.close() } else { Vec::new() };
-            items.extend(core.collect(Purpose::Flush, &mut symboliser));
+            items.extend(core.collect(Purpose::Exit, &mut symboliser));
             if is_interrupted {
                 core.state().outbox.note(&items);
                 items.extend(core.collect_unwritten(&mut symboliser));
@@ -80,6 +80,9 @@ fn write_last(core: &Core, item: &Item) {
     match item {
         Item::Report(report) => say(report.severity(), &report.to_string()),
         Item::Refusal(refusal) => refusal.to_string().lines().for_each(|line| say(Severity::Error, line)),
+        Item::Pressure(pressure) => {
+            pressure.to_string().lines().for_each(|line| say(pressure.severity(), line));
+        }
         Item::Summary(summary) => summary.lines().iter().for_each(|(severity, line)| say(*severity, line)),
         Item::Notice(severity, text) => say(*severity, text),
     }

@@ -6,12 +6,12 @@ use super::editor::Editor;
 use crate::detector::state::Core;
 use crate::ledger::{self, RowId, row};
 use crate::level::Level;
-use crate::report::{Access, Fate, Fingerprint, Form, LeakReport, TrailDepth, Verdict, relate};
+use crate::report::{Access, AccessRecord, Fate, Fingerprint, Form, LeakReport, TrailDepth, Verdict, relate};
 use crate::stack::Symboliser;
-use crate::trail::{Place, Record, registry};
+use crate::trail::{Place, Record, Trail, TrailId, registry};
 
 /// A copy of a live trail.
-struct Living {
+pub(super) struct Living {
     row: RowId,
     level: Level,
     full: bool,
@@ -19,6 +19,50 @@ struct Living {
     /// The accesses since that are kept, oldest first.
     accesses: Vec<Record>,
     discarded: u64,
+}
+
+impl Living {
+    /// The trail with that number, if it lives.
+    pub(super) fn of(trail: TrailId) -> Option<Living> {
+        registry::with(trail, |trail| Living::copy(trail))
+    }
+
+    /// Nothing is dropped while a lock is held: a hint may hold a user's closure.
+    fn copy(trail: &Trail) -> Living {
+        Living {
+            row: trail.row(),
+            level: trail.level(),
+            full: trail.is_full(),
+            created: trail.created().clone(),
+            accesses: trail.accesses().to_vec(),
+            discarded: trail.discarded(),
+        }
+    }
+
+    pub(super) fn level(&self) -> Level {
+        self.level
+    }
+
+    pub(super) fn discarded(&self) -> u64 {
+        self.discarded
+    }
+
+    /// How much was recorded of it.
+    pub(super) fn depth(&self) -> TrailDepth {
+        if self.full { TrailDepth::Full } else { TrailDepth::CreationOnly }
+    }
+}
+
+impl Editor<'_> {
+    /// The records of a handle that is alive, the newest first.
+    pub(super) fn living_records(&mut self, living: &Living) -> Vec<AccessRecord> {
+        let since = living.created.at;
+        let touches = living.accesses.iter().rev();
+        let mut records: Vec<AccessRecord> =
+            touches.map(|record| self.record(Access::Touched, record, since)).collect();
+        records.push(self.record(Access::Created, &living.created, since));
+        records
+    }
 }
 
 impl Core {
@@ -60,13 +104,7 @@ impl Core {
         if counts.live() == 0 {
             return None;
         }
-        let mut records = Vec::new();
-        if let Some(living) = living {
-            let since = living.created.at;
-            let touches = living.accesses.iter().rev();
-            records.extend(touches.map(|record| editor.record(Access::Touched, record, since)));
-            records.push(editor.record(Access::Created, &living.created, since));
-        }
+        let mut records = living.map(|living| editor.living_records(living)).unwrap_or_default();
         relate(&mut records, &meta.site);
         Some(LeakReport {
             verdict: Verdict::Outstanding,
@@ -85,33 +123,23 @@ impl Core {
             references_omitted: 0,
             discarded_records: living.map_or(0, |living| living.discarded),
             target_records: self.config().configured_target_records(),
-            trail: match living {
-                None => TrailDepth::None,
-                Some(living) if living.full => TrailDepth::Full,
-                Some(_) => TrailDepth::CreationOnly,
-            },
+            trail: living.map_or(TrailDepth::None, Living::depth),
             promoted: 0,
             unwinding: false,
+            observation: None,
             at: SystemTime::now(),
         })
     }
 }
 
-/// Copies of all live trails of these rows. Nothing is dropped while a lock is held: a hint may hold a user's closure.
+/// Copies of all live trails of these rows.
 fn copies(rows: &[RowId]) -> Vec<Living> {
     let mut wanted = rows.to_vec();
     wanted.sort_unstable();
     let mut copies = Vec::new();
-    registry::for_each(|trail| {
+    registry::for_each(|_, trail| {
         if wanted.binary_search(&trail.row()).is_ok() {
-            copies.push(Living {
-                row: trail.row(),
-                level: trail.level(),
-                full: trail.is_full(),
-                created: trail.created().clone(),
-                accesses: trail.accesses().to_vec(),
-                discarded: trail.discarded(),
-            });
+            copies.push(Living::copy(trail));
         }
     });
     copies

@@ -1,6 +1,7 @@
 //! How it is told: one pass takes what waits, groups it by cause, writes it and hands it out.
 //!
-//! [`reporter`] is the thread that makes passes; `flush` makes one on the caller's thread; [`exit`] makes the last.
+//! [`reporter`] is the thread that makes passes; `flush` makes one on the caller's thread; [`exit`] makes the last. Before
+//! a pass a [`tick`] looks at what changes without an event.
 //! [`living`] tells what is alive, to whoever asks.
 
 pub(super) mod delivery;
@@ -8,6 +9,12 @@ mod editor;
 mod exit;
 mod living;
 pub(super) mod pass;
+mod pressing;
 mod refusing;
 pub(super) mod reporter;
+mod scan;
 mod summary;
+mod tick;
+#[cfg(test)]
+mod virtual_time;
+mod watching;

@@ -19,6 +19,8 @@ pub(in crate::detector) enum Purpose {
     Schedule,
     /// Every cause whose count has changed.
     Flush,
+    /// The same at the end of the process, but that what is alive has changed once more is no news then: the balance has it.
+    Exit,
 }
 
 /// How long a flush waits for a pass that is under way, in which a sink may be at work.
@@ -87,7 +89,8 @@ impl Core {
 
     /// What there is to tell now, written. Nothing of the user's but hints runs here, and no lock is held while they do.
     pub(in crate::detector) fn collect(&self, purpose: Purpose, symboliser: &mut Symboliser) -> Vec<Item> {
-        delivery::as_if_inside_a_sink(|| fault::contain(self, || self.write(purpose, symboliser))).unwrap_or_default()
+        delivery::as_if_inside_a_sink(|| fault::contain(self, || self.write(purpose, Stamp::now(), symboliser)))
+            .unwrap_or_default()
     }
 
     /// What nobody has written when the process ends, a line for each cause: a pass is under way and comes to nothing.
@@ -102,9 +105,8 @@ impl Core {
         .unwrap_or_default()
     }
 
-    fn write(&self, purpose: Purpose, symboliser: &mut Symboliser) -> Vec<Item> {
+    pub(super) fn write(&self, purpose: Purpose, now: Stamp, symboliser: &mut Symboliser) -> Vec<Item> {
         let state = self.state();
-        let now = Stamp::now();
         let blocks = BLOCKS.get_or_init(BlockLimit::default);
         let mut items = Vec::new();
         let mut editor = Editor::new(self, symboliser);
@@ -121,11 +123,17 @@ impl Core {
             }
         }
         let written = |fingerprint| state.outbox.written(fingerprint);
-        for entry in state.casebook.going_on(now, purpose == Purpose::Flush, written) {
+        for entry in state.casebook.going_on(now, purpose != Purpose::Schedule, written) {
             let report = editor.report(&entry, None, false);
             items.extend(report.map(|report| Item::Report(Box::new(report))));
         }
-        let untold = state.refusals.take(purpose == Purpose::Flush);
+        for due in state.watchlist.take_due(now, purpose == Purpose::Flush) {
+            let in_full = due.finding.shown.is_none() || blocks.allows(now);
+            let report = editor.observed(&due, in_full, now);
+            items.extend(report.map(|report| Item::Report(Box::new(report))));
+        }
+        items.extend(self.pressures().into_iter().map(|pressure| Item::Pressure(Box::new(pressure))));
+        let untold = state.refusals.take(purpose != Purpose::Schedule);
         items.extend(untold.listings.into_iter().map(Item::Refusal));
         if untold.counted > 0 {
             items.push(Item::Notice(Severity::Error, MoreRefusals(untold.counted).to_string()));

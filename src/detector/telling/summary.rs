@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::clock::Stamp;
+use crate::config;
 use crate::detector::state::Core;
 use crate::level::Level;
 use crate::report::{ExitSummary, Fingerprint, SiteStats, Verdict};
@@ -37,6 +38,7 @@ impl Core {
             reports_dropped: discarded.reports(),
             discarded,
             faults: self.faults(),
+            resident: config::resident_bytes(),
         }
     }
 }

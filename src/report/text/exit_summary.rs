@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::resident::Tracked;
 use super::{Escaped, Spelled, discarded_figures, len, plural, switched_off};
 use crate::report::{ExitSummary, Fingerprint, Severity, SiteStats};
 
@@ -9,13 +10,17 @@ use crate::report::{ExitSummary, Fingerprint, Severity, SiteStats};
 const MAX_ROWS: usize = 32;
 
 impl ExitSummary {
-    /// The lines as they are logged, each with how loudly it is said: first what was lost, then what is alive, or that
-    /// all is clean; last what was not kept, and whether the
-    /// detector failed.
+    /// The lines as they are logged, each with how loudly it is said: first what was lost, then what is alive and what
+    /// part of the process that is, or that all is clean; last what was not kept, and whether the detector failed.
     pub fn lines(&self) -> Vec<(Severity, String)> {
         let mut lines = vec![self.head()];
         lines.extend(rows(Severity::Error, "LEAK", &self.causes, |(fingerprint, stats)| lost(*fingerprint, stats)));
         lines.extend(rows(Severity::Warn, "LIVE", &self.live_sites, live));
+        // Handles without a size say nothing about memory.
+        if let (Some(resident_bytes), live_bytes @ 1..) = (self.resident, self.live_bytes()) {
+            let tracked = Tracked { live_bytes, resident_bytes };
+            lines.push((Severity::Info, format!("leaktrail: {tracked}")));
+        }
         if !self.discarded.is_empty() {
             let figures = discarded_figures(&self.discarded);
             let line = format!("leaktrail: not kept, over a cap: {figures}; the counts are exact");

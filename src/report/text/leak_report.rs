@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::observation::write_observation;
 use super::{Clock, Escaped, Rfc3339, Spelled, len};
 use crate::report::{Access, AccessRecord, Fate, Form, LeakReport, Reference, TrailDepth, Verdict};
 
@@ -31,6 +32,7 @@ impl fmt::Display for FirstLine<'_> {
             (Verdict::Outstanding, _) => self.write_live(f),
             (Verdict::Unreleased, Form::Again { .. }) => self.write_again(f),
             (Verdict::Unreleased, Form::Full | Form::Line) => self.write_leak(f),
+            (Verdict::Growing | Verdict::HeldTooLong | Verdict::Pinned, _) => write_observation(self.0, f),
         }
     }
 }

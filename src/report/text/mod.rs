@@ -8,7 +8,10 @@ mod exit_summary;
 #[cfg(test)]
 mod golden;
 mod leak_report;
+mod observation;
+mod pressure;
 mod refusal;
+mod resident;
 mod share;
 mod snapshot;
 mod time;

@@ -83,9 +83,9 @@ impl Refusal {
 }
 
 /// One holder's row, without its number.
-struct Holder<'a> {
-    stats: &'a SiteStats,
-    used: u64,
+pub(super) struct Holder<'a> {
+    pub(super) stats: &'a SiteStats,
+    pub(super) used: u64,
 }
 
 impl fmt::Display for Holder<'_> {
@@ -115,11 +115,12 @@ impl fmt::Display for Holder<'_> {
     }
 }
 
-/// What the figures say, for who reads in a hurry. Without a window nobody knows whether a site is idle.
+/// What the figures say, for who reads in a hurry: it hoards, it is busy, or it is idle. Without a window nobody knows.
 fn remark(stats: &SiteStats) -> Option<&'static str> {
     match stats.recent {
         _ if stats.released == 0 && stats.leaked == 0 => Some("never released"),
         Some(recent) if recent.released > 0 => Some("busy"),
+        Some(recent) if recent.created > 0 => Some("none released"),
         Some(_) => Some("idle"),
         None => None,
     }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::{Escaped, Spelled, discarded_figures, switched_off};
-use crate::report::{SiteStats, Snapshot};
+use super::resident::Tracked;
+use super::{Escaped, Spelled, discarded_figures, plural, switched_off};
+use crate::report::{SiteStats, Snapshot, Watched};
 
 /// A head and the figure below it.
 type Column = (&'static str, fn(&SiteStats) -> u64);
@@ -26,6 +27,14 @@ impl fmt::Display for Snapshot {
         write!(f, "{} created, {} released, ", self.created(), self.released())?;
         write!(f, "{} lost ({} B), {} untracked, ", self.leaked(), self.leaked_bytes(), self.untracked())?;
         write!(f, "{} live ({} B)", self.live(), self.live_bytes())?;
+        if let (Some(resident_bytes), live_bytes @ 1..) = (self.resident, self.live_bytes()) {
+            write!(f, "\n{}", Tracked { live_bytes, resident_bytes })?;
+        }
+        if self.watched != Watched::default() {
+            let Watched { growing_sites, held_too_long, pinning } = self.watched;
+            let sites = plural(growing_sites, "site");
+            write!(f, "\n{sites} growing, {held_too_long} held too long, {pinning} pinning (of those with a trail)")?;
+        }
         if !self.sites.is_empty() {
             self.write_table(f)?;
         }

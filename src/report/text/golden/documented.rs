@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::exit_summary::{capped, clean, dirty, failed, in_use, untracked};
+use super::observation::{came_back, growing, growing_on, held, held_sampled, pinned};
+use super::pressure::{near, nearly_killed};
 use super::refusal::{abandoned, refusal};
 use super::{again, creation_only, full, untraced};
 use crate::report::text::MoreRefusals;
@@ -13,9 +15,18 @@ const DOCUMENTED: &str = include_str!("../../../../docs/REPORT-FORMAT.md");
 fn each_sample_line_is_one_that_is_written() {
     let reports = [full(), untraced(), creation_only(), again()].map(|report| report.to_string());
     let summaries = [clean(), dirty(), in_use(), untracked(), capped(), failed()].map(|summary| summary.to_string());
+    let pressures = [near(), nearly_killed()].map(|pressure| pressure.to_string());
     let refusals = [refusal().to_string(), abandoned().to_string(), MoreRefusals(41).to_string()];
-    let written: BTreeSet<&str> =
-        reports.iter().chain(&summaries).chain(&refusals).flat_map(|text| text.lines()).collect();
+    let alive = [growing(), held(), held_sampled(), came_back(), pinned()].into_iter().chain(growing_on());
+    let alive: Vec<String> = alive.map(|report| report.to_string()).collect();
+    let written: BTreeSet<&str> = reports
+        .iter()
+        .chain(&alive)
+        .chain(&summaries)
+        .chain(&pressures)
+        .chain(&refusals)
+        .flat_map(|text| text.lines())
+        .collect();
 
     let mut lines = 0;
     for sample in DOCUMENTED.split("```text\n").skip(1) {

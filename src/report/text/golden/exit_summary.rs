@@ -21,6 +21,7 @@ pub(super) fn clean() -> ExitSummary {
         reports_dropped: 0,
         discarded: Discarded::default(),
         faults: 0,
+        resident: None,
     }
 }
 
@@ -59,7 +60,7 @@ pub(super) fn dirty() -> ExitSummary {
 
 /// Nothing lost; the pool is still in use.
 pub(super) fn in_use() -> ExitSummary {
-    ExitSummary { live: 10, live_sites: vec![connections()], ..clean() }
+    ExitSummary { live: 10, live_sites: vec![connections()], resident: Some(851_443_712), ..clean() }
 }
 
 /// Some handed over to somebody else for good.
@@ -113,6 +114,16 @@ fn nothing_lost_and_something_live() {
         in_use().lines()[0].1,
         "LIVE: summary at exit: 10 of 48137 live at 1 site, 655360 B; level SIMPLE, up 1 h 2 min, reports dropped 0"
     );
+}
+
+#[test]
+fn what_part_of_the_process_is_tracked() {
+    let lines = in_use().lines();
+    let expected =
+        "leaktrail: tracked live 640 KiB of RSS 812 MiB (0 %): the rest is not in tracked handles".to_owned();
+    assert_eq!(lines[2], (Severity::Info, expected));
+    let idle = ExitSummary { resident: Some(851_443_712), ..clean() };
+    assert_eq!(idle.lines().len(), 1, "nothing is held");
 }
 
 #[test]

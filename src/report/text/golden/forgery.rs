@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
+use super::observation::{came_back, growing, held, held_sampled, pinned};
 use super::*;
-use crate::report::Refusal;
 use crate::report::escape::has_control;
+use crate::report::{Observation, Refusal};
 
 /// A newline with a whole forged report, colours, a line that is wiped, a text that is turned round.
 const NASTY: &str = "x\nLEAK: forged\r\u{1b}[31mred\u{1b}[2K\u{7f}\u{9b}\u{202e}evil\u{2066}\u{2028}REFUSED: #1";
@@ -64,6 +65,44 @@ fn who_counts_with_grep_counts_right() {
     assert_eq!(text.matches("REFUSED:").count(), 0);
 }
 
+/// The lines about what is alive, with this text wherever text comes from outside.
+fn forged_observations(text: &str) -> [LeakReport; 5] {
+    [growing(), held(), held_sampled(), came_back(), pinned()].map(|mut report| {
+        report.resource = text.into();
+        report.site.file = text.into();
+        match &mut report.observation {
+            Some(Observation::Held { last_touch: Some(touch), .. }) => touch.place = text.into(),
+            Some(Observation::Pinned { whole_site: Some(site), .. }) => site.file = text.into(),
+            _ => {}
+        }
+        report
+    })
+}
+
+#[test]
+fn what_is_alive_forges_nothing_either() {
+    let lines = forged_observations(NASTY).map(|report| report.first_line());
+    let fp = "fp=5b1c09e2a4f7d310";
+    assert_eq!(
+        lines,
+        [
+            format!(
+                "GROW: {SHOWN} at {SHOWN}:41:22: 12480 live (12779520 B), up in each of the last 10 min, created 600 released 0, {fp} The next 64 from this site will have a full trail."
+            ),
+            format!(
+                "HELD: {SHOWN} for 41 s (threshold 30 s): created {SHOWN}:88:30, last touch {SHOWN} 40 s ago, 3 of 10 live here are over, {fp}"
+            ),
+            format!(
+                "HELD: {SHOWN} for 41 s (threshold 30 s): created {SHOWN}:88:30, 3 of 4 sampled (10 live) here are over, {fp}"
+            ),
+            format!("HELD: {SHOWN} came back after 64 s: created {SHOWN}:88:30, {fp}"),
+            format!(
+                "PINNED: {SHOWN} of 1048576 B is kept by 112 B for 61 s: sliced {SHOWN}:88:30, created {SHOWN}:19:14, 3 of 10 live here pin 3145728 B, {fp}"
+            ),
+        ]
+    );
+}
+
 #[test]
 fn a_module_that_was_not_named_by_us_is_escaped_as_well() {
     let mut report = full();
@@ -110,6 +149,15 @@ proptest! {
         let report = LeakReport { trail, form, promoted, ..forged(&text) };
         check_block(&report.to_string())?;
         prop_assert!(!has_control(&report.first_line()), "{}", report.first_line());
+        for report in forged_observations(&text) {
+            let line = report.first_line();
+            let own = report.verdict().word();
+            prop_assert!(!has_control(&line) && line.starts_with(&format!("{own}: ")), "{}", line);
+            for word in ["LEAK:", "LIVE:", "REFUSED:", "GROW:", "HELD:", "PINNED:"] {
+                let expected = usize::from(word.strip_suffix(':') == Some(own));
+                prop_assert_eq!(line.matches(word).count(), expected, "{} in {}", word, line);
+            }
+        }
 
         let mut holder = stats(&text, report.site.clone(), 1, 1);
         holder.resource = text.as_str().into();

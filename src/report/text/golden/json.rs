@@ -2,8 +2,10 @@
 
 use serde_json::{Value, from_str, json, to_string, to_value};
 
+use super::observation::{came_back, growing, held, pinned};
+use super::pressure::nearly_killed;
 use super::*;
-use crate::report::{Discarded, ExitSummary, Refusal, Snapshot};
+use crate::report::{Discarded, ExitSummary, Pressure, Refusal, Snapshot, Watched};
 
 #[test]
 fn a_leak_report() {
@@ -81,6 +83,38 @@ fn what_was_written_is_read_again_and_reads_the_same() {
 }
 
 #[test]
+fn what_is_alive_has_its_observation() {
+    for (report, observation) in [
+        (growing(), json!({"growth": {"windows": 10, "window_ms": 60_000, "created": 600, "released": 0}})),
+        (
+            held(),
+            json!({"held": {
+                "age_ms": 41_000, "threshold_ms": 30_000,
+                "last_touch": {"place": "src/orders.rs:120:9", "ago_ms": 40_000},
+                "seen": {"trails": 10, "live": 10},
+            }}),
+        ),
+        (came_back(), json!({"came_back": {"age_ms": 64_000}})),
+        (
+            pinned(),
+            json!({"pinned": {
+                "age_ms": 61_000, "origin": "sliced", "part_bytes": 112, "whole_bytes": 1_048_576,
+                "whole_site": {"file": "src/body.rs", "line": 19, "column": 14},
+                "seen": {"trails": 10, "live": 10},
+            }}),
+        ),
+    ] {
+        let json = to_value(&report).unwrap();
+        assert_eq!(json["observation"], observation);
+        let read: LeakReport = serde_json::from_value(json).unwrap();
+        assert_eq!((read.to_string(), &read), (report.to_string(), &report));
+    }
+    let verdicts = [growing(), held(), pinned()].map(|report| to_value(report).unwrap()["verdict"].clone());
+    assert_eq!(verdicts, ["growing", "held_too_long", "pinned"]);
+    assert!(to_value(full()).unwrap().get("observation").is_none(), "nothing new in a report of a loss");
+}
+
+#[test]
 fn the_documented_example_is_a_report() {
     let documented = include_str!("../../../../docs/REPORT-FORMAT.md");
     let example = documented.split_once("```json\n").and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
@@ -101,6 +135,8 @@ fn a_snapshot_has_its_totals() {
         uptime: Duration::from_millis(1_500),
         discarded: Discarded::default(),
         faults: 0,
+        watched: Watched { growing_sites: 1, held_too_long: 2, pinning: 3 },
+        resident: Some(851_443_712),
     };
     let json = to_value(&snapshot).unwrap();
     assert_eq!(
@@ -121,6 +157,8 @@ fn a_snapshot_has_its_totals() {
             }],
             "discarded": {"trails": 0, "records": 0, "stacks": 0, "sites": 0, "fingerprints": 0, "reports": 0},
             "faults": 0,
+            "watched": {"growing_sites": 1, "held_too_long": 2, "pinning": 3},
+            "resident": 851_443_712,
         })
     );
     assert_eq!(serde_json::from_value::<Snapshot>(json).unwrap(), snapshot);
@@ -163,10 +201,24 @@ fn refusals_and_summaries_come_back_too() {
         reports_dropped: 0,
         discarded: Discarded::default(),
         faults: 0,
+        resident: None,
     };
     let json: Value = to_value(&summary).unwrap();
     assert_eq!(json["causes"][0][0], json!("5b1c09e2a4f7d310"));
     assert_eq!(serde_json::from_value::<ExitSummary>(json).unwrap(), summary);
+}
+
+#[test]
+fn a_limit_that_comes_near() {
+    let pressure = nearly_killed();
+    let json = to_value(&pressure).unwrap();
+    assert_eq!(
+        (&json["of"], &json["mark"], &json["resident"]),
+        (&json!("control_group"), &json!(90), &json!(851_443_712))
+    );
+    assert_eq!((&json["used"], &json["limit"]), (&json!(966_367_642), &json!(1_073_741_824)));
+    assert_eq!((&json["level"], &json["holders"][0]["live"]), (&json!("SIMPLE"), &json!(28_672)));
+    assert_eq!(serde_json::from_value::<Pressure>(json).unwrap(), pressure);
 }
 
 #[test]

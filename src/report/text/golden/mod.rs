@@ -9,6 +9,8 @@ mod forgery;
 #[cfg(feature = "serde")]
 mod json;
 mod leak_report;
+mod observation;
+mod pressure;
 mod refusal;
 mod snapshot;
 
@@ -87,6 +89,7 @@ fn full() -> LeakReport {
         trail: TrailDepth::Full,
         promoted: 0,
         unwinding: true,
+        observation: None,
         at: at() + Duration::from_millis(12),
     }
 }

@@ -57,6 +57,20 @@ REFUSED: and 1 more site"
 }
 
 #[test]
+fn a_holder_that_has_begun_to_hoard_is_not_called_idle() {
+    let mut holder = stats("ByteBuf", site("src/filters.rs", 41, 22), 8, 32_768);
+    (holder.created, holder.released) = (490, 2);
+    holder.recent = last_minute(480, 0);
+    let text = Refusal { holders: vec![holder], used: 32_768, ..refusal() }.to_string();
+    assert_eq!(
+        text.lines().nth(2),
+        Some(
+            "REFUSED: #1 100.0 % 32768 B in 488 live, last 60 s created 480 released 0 (none released), ByteBuf created src/filters.rs:41:22"
+        )
+    );
+}
+
+#[test]
 fn one_holder_that_did_nothing_of_late_and_others_that_were_not_listed() {
     let mut holder = stats("ByteBuf", site("src/filters.rs", 41, 22), 8, 32_768);
     (holder.created, holder.released) = (10, 2);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::report::{Discarded, Snapshot};
+use crate::report::{Discarded, Snapshot, Watched};
 
 fn snapshot() -> Snapshot {
     let mut kept = stats("ByteBuf", site("src/filters.rs", 41, 22), 28_672, 469_762_048);
@@ -16,7 +16,24 @@ fn snapshot() -> Snapshot {
         uptime: Duration::from_secs(3_725),
         discarded: Discarded::default(),
         faults: 0,
+        watched: Watched::default(),
+        resident: None,
     }
+}
+
+#[test]
+fn what_is_watched_and_what_part_of_the_process_is_tracked() {
+    let watched = Watched { growing_sites: 1, held_too_long: 3, pinning: 0 };
+    let snapshot = Snapshot { watched, resident: Some(851_443_712), ..snapshot() };
+    let text = snapshot.to_string();
+    let lines: Vec<&str> = text.lines().skip(1).take(2).collect();
+    assert_eq!(
+        lines,
+        [
+            "tracked live 448 MiB of RSS 812 MiB (55 %): the rest is not in tracked handles",
+            "1 site growing, 3 held too long, 0 pinning (of those with a trail)",
+        ]
+    );
 }
 
 #[test]
