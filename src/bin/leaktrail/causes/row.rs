@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::log::Moment;
 
 /// One cause as lists, JSON, CSV and baselines have it. The names of the fields are a contract: `docs/READER.md`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) fingerprint: String,
     pub(crate) verdict: Cow<'static, str>,

@@ -1,5 +1,6 @@
 //! `leaktrail top`: a row for each cause.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{BufWriter, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::thread;
@@ -8,7 +9,6 @@ use std::time::{Duration, Instant};
 use anstream::AutoStream;
 
 use super::{read, rows, status, tell_dropped};
-
 use crate::args::{Format, TopArgs};
 use crate::causes::{Causes, Row};
 use crate::failure::Failure;
@@ -21,6 +21,9 @@ const POLL: Duration = Duration::from_millis(200);
 
 /// How often the rows are shown again at most.
 const BREATH: Duration = Duration::from_secs(1);
+
+/// A log that never stands still is shown so often all the same.
+const LATE: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(args: &TopArgs) -> Result<ExitCode, Failure> {
     if args.follow {
@@ -38,7 +41,9 @@ fn follow(args: &TopArgs) -> Result<ExitCode, Failure> {
     let mut causes = Causes::new(args.logs.wanted());
     let mut files = input::follow(&args.logs.files)?;
     let mut failures = Vec::new();
-    let mut shown: Option<(Vec<Row>, Instant)> = None;
+    let mut shown = None;
+    let state = RandomState::new();
+    let mut shown_at = Instant::now();
     loop {
         let mut has_more = false;
         let mut index = 0;
@@ -60,13 +65,17 @@ fn follow(args: &TopArgs) -> Result<ExitCode, Failure> {
                 file.finish(&mut causes);
             }
         }
-        let is_due = shown.as_ref().is_none_or(|(_, at)| at.elapsed() >= BREATH);
-        if is_over || is_due && !has_more {
+        // At a pause, so that what is shown is all that there is.
+        let is_due = !has_more && (shown.is_none() || shown_at.elapsed() >= BREATH);
+        if is_over || is_due || shown_at.elapsed() >= LATE {
             let rows = causes.rows();
-            if shown.as_ref().is_none_or(|(before, _)| *before != rows) {
+            // Of the rows before only a hash is kept: fifty thousand twice would be too much.
+            let hash = state.hash_one(&rows);
+            if shown != Some(hash) {
                 show(&rows, args)?;
-                shown = Some((rows, Instant::now()));
+                shown = Some(hash);
             }
+            shown_at = Instant::now();
         }
         if is_over {
             let mut tally = Tally::default();
