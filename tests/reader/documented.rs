@@ -27,12 +27,12 @@ fn fenced() -> Vec<Fenced<'static>> {
 #[test]
 fn every_command_says_what_stands_below_it() {
     let folder = Folder::new();
-    // The page shows its log first, and later ones by name.
+    // The page shows its logs, each fence with a name.
     let bin = std::path::Path::new(env!("CARGO_BIN_EXE_leaktrail")).parent().expect("it is in a folder");
     let blocks = fenced();
     let mut commands = 0;
     for (index, block) in blocks.iter().enumerate() {
-        if let Some(name) = block.language.strip_prefix("text file=") {
+        if let Some(name) = block.language.strip_prefix("text ") {
             folder.file(name, format!("{}\n", block.text));
         }
         if block.language != "sh" {
