@@ -94,6 +94,9 @@ mod pages {
     #[doc = include_str!("../docs/PERFORMANCE.md")]
     struct Performance;
 
+    #[doc = include_str!("../docs/READER.md")]
+    struct Reader;
+
     #[doc = include_str!("../docs/REPORT-FORMAT.md")]
     struct ReportFormat;
 

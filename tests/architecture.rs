@@ -11,6 +11,7 @@ mod architecture {
     mod imports;
     mod only_here;
     mod pages;
+    mod reader;
     mod source;
     mod unsafe_code;
 }

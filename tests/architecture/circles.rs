@@ -15,11 +15,11 @@ const NAMED_CIRCLES: [(&[&str], &str); 1] = [(
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
 /// The circles among the nodes that `node` makes of the files, each sorted.
-fn circles(files: &[Source], node: impl Fn(&str) -> String) -> Vec<Vec<String>> {
+pub(super) fn circles(files: &[Source], node: impl Fn(&str) -> String) -> Vec<Vec<String>> {
     let mut graph = Graph::new();
     for import in imports(files, Read::WithoutTests) {
         // A room's `mod.rs` declares and re-exports what is below it; that is no use of it.
-        if import.from.ends_with("/mod.rs") || import.from == "src/lib.rs" {
+        if ["/mod.rs", "/main.rs", "src/lib.rs"].iter().any(|root| import.from.ends_with(root)) {
             continue;
         }
         let (from, to) = (node(&import.from), node(&import.to));

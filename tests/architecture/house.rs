@@ -1,6 +1,6 @@
 //! The rules of the house: small files, reasons for what a lint is told to overlook, no place of work in what is committed.
 
-use super::source::{Source, closing, library, places_of, repository, sample};
+use super::source::{Source, closing, places_of, repository, sample, sources};
 
 /// Lines of a file, its documentation and tests included. A longer one has two subjects.
 const MOST_LINES: usize = 400;
@@ -69,7 +69,7 @@ fn hosts(files: &[Source]) -> Vec<String> {
 
 #[test]
 fn no_file_has_two_subjects() {
-    assert_eq!(too_long(&library()), [""; 0]);
+    assert_eq!(too_long(&sources()), [""; 0]);
 }
 
 #[test]

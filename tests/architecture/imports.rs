@@ -54,10 +54,10 @@ pub(super) fn imports(files: &[Source], read: Read) -> Vec<Import> {
     imports.into_iter().collect()
 }
 
-/// `src/a/b.rs` and `src/a/b/mod.rs` are the module a::b.
+/// `src/a/b.rs` and `src/a/b/mod.rs` are the module a::b; so is a command's `src/a/b/main.rs`.
 fn module_of(path: &str) -> Vec<String> {
     let inside = path.trim_start_matches("src/").trim_end_matches(".rs");
-    let inside = inside.strip_suffix("/mod").unwrap_or(inside);
+    let inside = inside.strip_suffix("/mod").or_else(|| inside.strip_suffix("/main")).unwrap_or(inside);
     if inside == "lib" { Vec::new() } else { inside.split('/').map(str::to_owned).collect() }
 }
 

@@ -35,12 +35,17 @@ pub(super) fn sample(files: &[(&str, &str)]) -> Vec<Source> {
     whole(files.iter().map(|(path, text)| Source::new(path, text)).collect())
 }
 
-/// Every Rust file below `src/`.
-pub(super) fn library() -> Vec<Source> {
+/// Every Rust file below `src/`: the library's and the command's.
+pub(super) fn sources() -> Vec<Source> {
     let files = repository().into_iter().filter(|file| file.path.starts_with("src/") && file.path.ends_with(".rs"));
     let files = whole(files.collect());
     assert!(files.len() > 100, "the sources are here: {} files", files.len());
     files
+}
+
+/// The library's.
+pub(super) fn library() -> Vec<Source> {
+    sources().into_iter().filter(|file| !file.path.starts_with("src/bin/")).collect()
 }
 
 /// Every file of the repository that is text; what is built, and git's own, apart.

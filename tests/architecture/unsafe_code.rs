@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::house::attributes;
-use super::source::{Source, library, places_of, repository, sample};
+use super::source::{Source, places_of, repository, sample, sources};
 
 /// The files that a page has a section for: headings that begin with a path in backticks.
 fn listed(page: &str) -> BTreeSet<String> {
@@ -44,12 +44,12 @@ fn lint_not_as_needed(files: &[Source]) -> Vec<String> {
 #[test]
 fn every_file_with_unsafe_has_a_section_and_no_other_has() {
     let page = repository().into_iter().find(|file| file.path == "docs/SAFETY.md").expect("the page is here");
-    assert_eq!(not_as_listed(&library(), &page.text), [""; 0]);
+    assert_eq!(not_as_listed(&sources(), &page.text), [""; 0]);
 }
 
 #[test]
 fn the_lint_is_off_where_it_has_to_be_and_nowhere_else() {
-    assert_eq!(lint_not_as_needed(&library()), [""; 0]);
+    assert_eq!(lint_not_as_needed(&sources()), [""; 0]);
 }
 
 #[test]
