@@ -38,7 +38,8 @@ impl Discarded {
         self.fingerprints
     }
 
-    /// How often a loss was only counted, because the queue of the reporter was full.
+    /// How often a loss was only counted, because the queue of the reporter was full, or who holds what was not listed, because
+    /// this minute's lists were used up.
     pub fn reports(&self) -> u64 {
         self.reports
     }

@@ -1,9 +1,11 @@
 //! Limits that come near: pure rules, and what waits to be told of them.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::schedule::BlockLimit;
+use crate::clock::Stamp;
 use crate::report::Limited;
 
 /// In percent: below this whatever was told may be told again.
@@ -35,6 +37,9 @@ struct Alarm {
 pub(in crate::detector) struct Alarms {
     told: Mutex<Told>,
     pending: AtomicBool,
+    /// A budget may swing from calm to full many times a second.
+    lists: BlockLimit,
+    discarded: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -81,13 +86,21 @@ impl Alarms {
     }
 
     fn add(&self, told: &mut Told, near: Option<Near>) -> bool {
-        let is_news = near.is_some();
-        told.waiting.extend(near);
-        if is_news {
-            // Release: pairs with the Acquire in `is_pending`.
-            self.pending.store(true, Ordering::Release);
+        let Some(near) = near else { return false };
+        if !self.lists.allows(Stamp::now()) {
+            // Relaxed: a figure.
+            self.discarded.fetch_add(1, Ordering::Relaxed);
+            return false;
         }
-        is_news
+        told.waiting.push(near);
+        // Release: pairs with the Acquire in `is_pending`.
+        self.pending.store(true, Ordering::Release);
+        true
+    }
+
+    /// Lists that were not made, since this minute's were used up.
+    pub(in crate::detector) fn discarded(&self) -> u64 {
+        self.discarded.load(Ordering::Relaxed)
     }
 
     /// Takes what is to be told.
@@ -132,9 +145,13 @@ mod tests {
         let marks: Vec<_> = alarms.take().iter().map(|near| (near.of, near.mark)).collect();
         assert_eq!(marks, [(Limited::Budget, 80), (Limited::Budget, 80), (Limited::ControlGroup, 90)]);
         assert!(!alarms.is_pending() && alarms.take().is_empty());
-        for budget in 3..1_000 {
-            alarms.budget(budget, 100, 100);
-        }
-        assert_eq!(alarms.take().len(), MAX_BUDGETS - 2);
+    }
+
+    #[test]
+    fn budgets_are_bounded_and_so_are_lists() {
+        let alarms = Alarms::default();
+        (0..1_000).for_each(|budget| _ = alarms.budget(budget, 100, 100));
+        assert_eq!(alarms.lock().budgets.len(), MAX_BUDGETS);
+        assert_eq!((alarms.take().len(), alarms.discarded()), (20, MAX_BUDGETS as u64 - 20));
     }
 }

@@ -250,7 +250,7 @@ impl Core {
             stacks: depot::refused(),
             sites: self.ledger.sites_over_cap(),
             fingerprints: state.casebook.over_cap() + state.watchlist.over_cap(),
-            reports: state.losses.discarded() + state.refusals.discarded(),
+            reports: state.losses.discarded() + state.refusals.discarded() + state.alarms.discarded(),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::clock::Stamp;
 
 /// Distinct paths of one cause that are written in full.
 pub(in crate::detector) const MAX_PATHS: usize = 8;
-/// Full blocks that a process writes in one minute.
+/// Full blocks that a process writes in one minute, and lists of holders before a limit that a detector makes.
 const BLOCKS_PER_MINUTE: u32 = 20;
 
 const MINUTE: Duration = Duration::from_secs(60);
