@@ -93,7 +93,8 @@ fn records_past_32_mib_are_discarded_and_counted() {
         }
     });
     assert!(peak <= LIMIT, "{peak} B for trails");
-    assert!(peak > LIMIT / 2, "{peak} B: this test does not reach the bound");
+    // That the bound was reached is told by what was discarded: the peak is lower by what the reporter gives back meanwhile, which
+    // are the symbols of the report before, ten seconds after it.
     let discarded = detector.snapshot().discarded();
     assert!(discarded.records() > 0 && discarded.stacks() < 10, "{discarded:?}");
     assert_figures!(detector, { created: TRAILS, live: TRAILS });
