@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{DirectMemoryLimit, FrameLimit, ReportTo};
+use super::{DirectMemoryLimit, FrameLimit, ReportTo, Walker};
 use crate::level::Level;
 
 /// The settings of a detector and of its budget, each of them valid.
@@ -32,13 +32,14 @@ pub struct Config {
     max_frames: FrameLimit,
     max_direct_memory: DirectMemoryLimit,
     report: ReportTo,
+    walker: Walker,
 }
 
 impl Config {
     /// The defaults; the environment is not read.
     ///
     /// Level `SIMPLE`, one handle in 128 sampled, 4 records, 32 frames, half of the memory that the process may
-    /// have, reports to where they are seen.
+    /// have, reports to where they are seen, stacks walked by the fastest means.
     ///
     /// # Examples
     ///
@@ -60,6 +61,7 @@ impl Config {
             max_frames: FrameLimit::DEFAULT,
             max_direct_memory: DirectMemoryLimit::Inherit,
             report: ReportTo::Auto,
+            walker: Walker::Auto,
         }
     }
 
@@ -109,6 +111,16 @@ impl Config {
         self
     }
 
+    /// Sets by what means stacks are walked (`LEAK_DETECTION_WALKER`).
+    ///
+    /// A process has one walker, chosen when the first of its detectors counts a handle, or by [`install`](crate::install): the one
+    /// that the environment names, or else this of that detector.
+    #[must_use]
+    pub const fn walker(mut self, walker: Walker) -> Config {
+        self.walker = walker;
+        self
+    }
+
     /// The level that is asked for.
     #[must_use]
     pub const fn configured_level(&self) -> Level {
@@ -143,6 +155,12 @@ impl Config {
     #[must_use]
     pub const fn configured_report(&self) -> ReportTo {
         self.report
+    }
+
+    /// By what means stacks are walked, if this configuration decides.
+    #[must_use]
+    pub const fn configured_walker(&self) -> Walker {
+        self.walker
     }
 }
 

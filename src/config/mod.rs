@@ -16,9 +16,11 @@ mod overlay;
 mod report_to;
 mod setting;
 mod variable;
+mod walker;
 
 pub use self::config::Config;
 pub use self::direct_memory_limit::DirectMemoryLimit;
 pub use self::error::ConfigError;
 pub use self::frame_limit::FrameLimit;
 pub use self::report_to::ReportTo;
+pub use self::walker::Walker;

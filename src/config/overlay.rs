@@ -63,7 +63,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use crate::config::{DirectMemoryLimit, FrameLimit, ReportTo};
+    use crate::config::{DirectMemoryLimit, FrameLimit, ReportTo, Walker};
     use crate::level::Level;
 
     const LEVEL: &str = "LEAK_DETECTION_LEVEL";
@@ -96,6 +96,7 @@ mod tests {
                 ("LEAK_DETECTION_MAX_FRAMES", "128"),
                 ("LEAK_DETECTION_MAX_DIRECT_MEMORY", "512m"),
                 ("LEAK_DETECTION_REPORT", "StdErr"),
+                ("LEAK_DETECTION_WALKER", "Frame-Pointer"),
             ],
         );
         let expected = Config::new()
@@ -104,7 +105,8 @@ mod tests {
             .target_records(0)
             .max_frames(FrameLimit::MAX)
             .max_direct_memory(DirectMemoryLimit::bytes(512 << 20))
-            .report(ReportTo::Stderr);
+            .report(ReportTo::Stderr)
+            .walker(Walker::FramePointer);
         assert_eq!((overlay.config, overlay.errors), (expected, Vec::new()));
         assert!(overlay.settings.iter().all(|setting| setting.source == Source::Environment));
         assert_eq!(overlay.settings[0].to_string(), "LEAK_DETECTION_LEVEL=PARANOID (environment)");
@@ -125,6 +127,7 @@ mod tests {
             ("LEAK_DETECTION_MAX_FRAMES", &["0", "-1", "129", "256"]),
             ("LEAK_DETECTION_MAX_DIRECT_MEMORY", &["-1m", "512 m", "1.5g", "512q"]),
             ("LEAK_DETECTION_REPORT", &["stdout", "0", "auto|log"]),
+            ("LEAK_DETECTION_WALKER", &["fp", "frame pointer", "dwarf"]),
         ] {
             for value in values {
                 assert_one_error(name, OsString::from(value));

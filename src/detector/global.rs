@@ -93,6 +93,10 @@ pub fn install(config: Config) -> Result<(), AlreadyInstalled> {
     for setting in settings {
         delivery::say(core, || core.outlet().echo(&setting.to_string()));
     }
+    if !core.is_disabled() {
+        let walker = core.choose_walker();
+        delivery::say(core, || core.outlet().echo(&format!("stacks are walked by: {walker}")));
+    }
     core.tell_notices();
     Ok(())
 }

@@ -24,6 +24,7 @@ mod report_setting;
 mod settings;
 mod sinks;
 mod sinks_that_call_back;
+mod walkers;
 
 use std::process::ExitCode;
 
@@ -46,6 +47,7 @@ const TESTS: &[&[Named]] = &[
     settings::TESTS,
     sinks::TESTS,
     sinks_that_call_back::TESTS,
+    walkers::TESTS,
 ];
 
 /// The programs of each module.
@@ -65,6 +67,7 @@ const PROGRAMS: &[&[Named]] = &[
     settings::PROGRAMS,
     sinks::PROGRAMS,
     sinks_that_call_back::PROGRAMS,
+    walkers::PROGRAMS,
 ];
 
 fn main() -> ExitCode {

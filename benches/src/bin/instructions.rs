@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::num::NonZeroU32;
 
 use leaktrail::{Config, LeakDetector, Level, ReportTo, Tracked};
+use leaktrail_benches::deep;
 
 /// Handles are created and released in the loop; nothing but the first one of the line is sampled.
 fn handles(level: Level, count: u64) {
@@ -13,6 +14,19 @@ fn handles(level: Level, count: u64) {
         let handle = detector.track(black_box(number));
         black_box(Tracked::release(handle));
     }
+}
+
+/// The same at PARANOID below 30 frames: each handle has a trail with a stack.
+fn handles_below(frames: usize, count: u64) {
+    let detector = LeakDetector::new(Config::new().level(Level::Paranoid).report(ReportTo::Off));
+    let mut body = |count| {
+        for number in 0..count {
+            let handle = detector.track(black_box(number));
+            black_box(Tracked::release(handle));
+        }
+        count
+    };
+    deep::below(deep::missing(frames), &mut body, count);
 }
 
 /// What the gate takes off: the loop, and its number kept from the optimiser.
@@ -31,6 +45,7 @@ fn main() {
         "disabled" => handles(Level::Disabled, count),
         "simple" => handles(Level::Simple, count),
         "advanced" => handles(Level::Advanced, count),
-        mode => panic!("no mode {mode}: empty, disabled, simple, advanced"),
+        "paranoid" => handles_below(30, count),
+        mode => panic!("no mode {mode}: empty, disabled, simple, advanced, paranoid"),
     }
 }

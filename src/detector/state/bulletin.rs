@@ -17,15 +17,21 @@ pub(in crate::detector) enum Notice {
     SinkPanicked,
     /// The logger panicked, and is no longer called.
     LogPanicked,
+    /// The walker that was asked for cannot be had.
+    WalkerNotHad,
+    /// Three walks were wrong.
+    WalkerGivenUp,
 }
 
 impl Notice {
-    const ALL: [Notice; 5] = [
+    const ALL: [Notice; 7] = [
         Notice::InternalFault,
         Notice::ParanoidFallsBack,
         Notice::AboveCeiling,
         Notice::SinkPanicked,
         Notice::LogPanicked,
+        Notice::WalkerNotHad,
+        Notice::WalkerGivenUp,
     ];
 
     /// What is told.
@@ -43,6 +49,14 @@ impl Notice {
                  the ceiling is used"
             }
             Notice::SinkPanicked => "a sink panicked and is not called again; the other sinks go on",
+            Notice::WalkerNotHad => {
+                "the walker that was asked for (LEAK_DETECTION_WALKER) cannot be had in this build or on this system: \
+                 backtrace is used"
+            }
+            Notice::WalkerGivenUp => {
+                "walks of the stack were found to be wrong three times: from now on backtrace is used; stacks recorded before may \
+                 lack frames (please report this)"
+            }
             Notice::LogPanicked => "the logger panicked and is not called again: reports go to standard error",
         }
     }

@@ -22,7 +22,7 @@ use crate::ledger::Ledger;
 use crate::level::Level;
 use crate::report::{Discarded, SiteStats};
 use crate::sink::Outlet;
-use crate::stack::depot;
+use crate::stack::{depot, walker};
 
 /// The shared part of a detector.
 pub(crate) struct Core {
@@ -227,6 +227,7 @@ impl Core {
             sites: self.ledger.sites_over_cap(),
             fingerprints: state.casebook.over_cap(),
             reports: state.losses.discarded() + state.refusals.discarded(),
+            walks: walker::wrong_walks(),
         }
     }
 }

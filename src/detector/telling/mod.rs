@@ -11,3 +11,5 @@ pub(super) mod pass;
 mod refusing;
 pub(super) mod reporter;
 mod summary;
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64", not(miri)))]
+mod wrong_walks;

@@ -118,7 +118,7 @@ fn a_snapshot_has_its_totals() {
                 "recent": {"window_ms": 60_000, "created": 3, "released": 0},
                 "nonzero_for_ms": 64_000,
             }],
-            "discarded": {"trails": 0, "records": 0, "stacks": 0, "sites": 0, "fingerprints": 0, "reports": 0},
+            "discarded": {"trails": 0, "records": 0, "stacks": 0, "sites": 0, "fingerprints": 0, "reports": 0, "walks": 0},
         })
     );
     assert_eq!(serde_json::from_value::<Snapshot>(json).unwrap(), snapshot);
