@@ -83,7 +83,28 @@ fn shape(name: &str, run: &dyn Fn()) {
     DETECTOR.set(None);
 }
 
+/// Prints the line that says which walker the process has.
+struct Echo;
+
+impl log::Log for Echo {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let text = record.args().to_string();
+        if text.starts_with("stacks are walked by") {
+            println!("{text}");
+        }
+    }
+
+    fn flush(&self) {}
+}
+
 fn main() {
+    log::set_logger(&Echo).expect("there is no other");
+    log::set_max_level(log::LevelFilter::Debug);
+    leaktrail::install(Config::new()).expect("it is the first use");
     shape("plain", &lose);
     shape("recursion", &|| assert_eq!(recursion(20, &lose), 20));
     shape("too deep", &|| assert_eq!(recursion(200, &lose), 200));
