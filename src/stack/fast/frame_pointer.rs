@@ -3,8 +3,8 @@
 //! A frame record is two words: the caller's frame register, and the return address above it. What is built without frame
 //! pointers writes no records; a chain that leads into such code ends anywhere. So no end is believed but one that the
 //! reference has confirmed: that behind this very return address come at most [`TAIL`] frames of a program's or thread's start.
-//! Any other walk is the reference's. What it cannot see is a function without a record *within* a chain that goes on behind it;
-//! the comparison of one walk in many (`check.rs`) is there for that.
+//! Any other walk is the reference's. What it cannot see is a function without a record *within* a chain that goes on behind it,
+//! and the function that a signal has interrupted; the comparison of one walk in many (`check.rs`) is there for that.
 #![allow(unsafe_code, reason = "reads the frames of other functions; listed in docs/SAFETY.md")]
 
 use once_cell::race::OnceBox;

@@ -8,10 +8,10 @@ use std::mem::MaybeUninit;
 pub(crate) const MAX_FRAMES: usize = 128;
 /// Frames taken beyond the wish: those of this crate lie innermost and are trimmed when the report is made. Without
 /// optimisation nothing is inlined, and there are more of them.
-pub(in crate::stack) const OWN_FRAMES: usize = if cfg!(debug_assertions) { 28 } else { 12 };
+pub(in crate::stack) const OWN_FRAMES: usize = if cfg!(debug_assertions) { 16 } else { 8 };
 const CAPACITY: usize = MAX_FRAMES + OWN_FRAMES;
 
-/// A stack as it was taken: at most 156 return addresses in a fixed array.
+/// A stack as it was taken: at most 144 return addresses in a fixed array.
 ///
 /// Invariant C1: the first `len` addresses are filled.
 pub(crate) struct Captured {

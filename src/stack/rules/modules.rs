@@ -37,20 +37,16 @@ impl Modules {
     ///
     /// Everything is allocated before and nothing under the loader's lock: an allocator that is tracked may be underneath.
     pub(super) fn find() -> Modules {
-        let mut search = Search {
-            segments: Vec::with_capacity(MAX_SEGMENTS),
-            needed: Vec::with_capacity(MAX_NEEDED),
-            seen: Vec::with_capacity(MAX_MODULES),
-            accepted: 0,
-        };
+        let mut search = Search::new();
         // Those that are needed mostly come after those that need them, but what was preloaded may come before.
         loop {
-            let before = search.accepted;
+            let before = search.accepted.len();
             search.seen.clear();
             // SAFETY: the callback gets back the pointer to `search`, which outlives the call, and does not unwind: it copies
             // numbers into vectors that have room.
             unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut search).cast()) };
-            if search.accepted == before {
+            // Each round but the last accepts one more module, of which there is a most.
+            if search.accepted.len() == before {
                 break;
             }
         }
@@ -62,7 +58,12 @@ impl Modules {
     pub(super) fn rule_at(&self, address: usize) -> Result<Rule, NoRule> {
         let behind = self.segments.partition_point(|segment| segment.start <= address);
         let segment = behind.checked_sub(1).map(|at| &self.segments[at]).filter(|segment| address < segment.end);
-        segment.ok_or(NoRule::NoFunction)?.tables.rule_at(address)
+        match segment.ok_or(NoRule::NoFunction)?.tables.rule_at(address) {
+            // musl comes without tables, what starts a program and its threads included: the unwinder takes what has none for
+            // the end. Elsewhere the first function of a stack says that it is, and what has no tables is left to the unwinder.
+            Err(NoRule::NoFunction) if cfg!(target_env = "musl") => Ok(Rule::End),
+            found => found,
+        }
     }
 
     /// True if there is none: the loader tells nothing, or the tables are in a form that is not read here.
@@ -83,7 +84,8 @@ struct Search {
     needed: Vec<u64>,
     /// Hashes of the names of this round's modules so far.
     seen: Vec<u64>,
-    accepted: usize,
+    /// The headers of those that were accepted, in this or an earlier round.
+    accepted: Vec<usize>,
 }
 
 extern "C" fn visit(info: *mut libc::dl_phdr_info, _size: usize, search: *mut c_void) -> c_int {
@@ -96,6 +98,15 @@ extern "C" fn visit(info: *mut libc::dl_phdr_info, _size: usize, search: *mut c_
 }
 
 impl Search {
+    fn new() -> Search {
+        Search {
+            segments: Vec::with_capacity(MAX_SEGMENTS),
+            needed: Vec::with_capacity(MAX_NEEDED),
+            seen: Vec::with_capacity(MAX_MODULES),
+            accepted: Vec::with_capacity(MAX_MODULES),
+        }
+    }
+
     fn look_at(&mut self, module: &Module<'_>) {
         let name = module.name();
         let is_second = self.seen.contains(&name);
@@ -105,10 +116,11 @@ impl Search {
         self.seen.push(name);
         // Of two with one name the loader has bound the first; the other came by `dlopen`.
         let stays = module.is_executable() || self.needed.contains(&name) && !is_second || module.never_goes();
-        if !stays || self.segments.iter().any(|segment| module.has(segment.start)) {
+        let headers = module.headers.as_ptr() as usize;
+        if !stays || self.accepted.contains(&headers) || self.accepted.len() == MAX_MODULES {
             return;
         }
-        self.accepted += 1;
+        self.accepted.push(headers);
         module.each_needed(|needed| {
             if self.needed.len() < MAX_NEEDED && !self.needed.contains(&needed) {
                 self.needed.push(needed);
@@ -174,10 +186,6 @@ impl<'a> Module<'a> {
         self.of_kind(libc::PT_LOAD)
             .map(|header| self.range(header))
             .find(|(start, end)| (*start..*end).contains(&address))
-    }
-
-    fn has(&self, address: usize) -> bool {
-        self.segment(address).is_some()
     }
 
     /// Its code: from where to where.
@@ -274,6 +282,36 @@ mod tests {
         assert!(!modules.contains(Box::new(0_u8).as_ref() as *const u8 as usize));
         assert!(!modules.contains(&raw const NOT_CODE as usize));
         assert!(modules.segments.windows(2).all(|pair| pair[0].end <= pair[1].start));
+    }
+
+    /// Those that come before who needs them take another round; one without tables is accepted once, like all others.
+    #[test]
+    fn what_is_needed_is_accepted_once_and_the_first_of_a_name() {
+        let header = |kind| [libc::Elf64_Phdr { p_type: kind, ..unused_header() }];
+        let (first, second, other) = (header(7), header(8), header(9));
+        let module = |headers, path| Module { base: 0, headers, path };
+        let mut search = Search::new();
+        for round in 0..3 {
+            search.seen.clear();
+            search.look_at(&module(&first, c"/lib/libneeded.so"));
+            search.look_at(&module(&second, c"/opt/libneeded.so"));
+            search.look_at(&module(&other, c"/lib/libother.so"));
+            assert_eq!(search.accepted, if round == 0 { vec![] } else { vec![first.as_ptr() as usize] });
+            search.needed.push(hash(b"libneeded.so"));
+        }
+    }
+
+    fn unused_header() -> libc::Elf64_Phdr {
+        libc::Elf64_Phdr {
+            p_type: 0,
+            p_flags: 0,
+            p_offset: 0,
+            p_vaddr: 0,
+            p_paddr: 0,
+            p_filesz: 0,
+            p_memsz: 0,
+            p_align: 0,
+        }
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub(in crate::stack) struct Rules {
     modules: OnceBox<Modules>,
 }
 
+/// Whether the unwinder tells the last frame of a stack. Where the C library comes without tables it stops before.
+const LAST_IS_TOLD: bool = !cfg!(target_env = "musl");
+
 impl Rules {
     pub(in crate::stack) const fn new() -> Rules {
         Rules { table: Table::new(), modules: OnceBox::new() }
@@ -52,8 +55,8 @@ impl Rules {
                     }
                 }
                 if rule.is_end() {
-                    cut = len == limit;
-                    if !cut {
+                    cut = LAST_IS_TOLD && len == limit;
+                    if LAST_IS_TOLD && !cut {
                         // SAFETY: as below.
                         unsafe { places.wrapping_add(len).write(address) };
                         len += 1;
