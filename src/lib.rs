@@ -57,7 +57,7 @@ pub use buffer::{
     AllocError, Allocating, ArenaStats, BudgetedAllocator, ByteBuf, ByteBufAllocator, ByteBufMut, ChunkSize,
     JoinedByteBuf, PoolStats, PooledAllocator, PooledAllocatorBuilder, RetainError, UnpooledAllocator,
 };
-pub use config::{AgeLimit, Config, ConfigError, DirectMemoryLimit, FrameLimit, GrowthRule, ReportTo};
+pub use config::{AgeLimit, Config, ConfigError, DirectMemoryLimit, FrameLimit, GrowthRule, ReportTo, Walker};
 pub use detector::{
     AlreadyInstalled, Guard, LeakDetector, RawTicket, Resource, StaleTicket, Subscription, Tracked, Watched, guard,
     install, track, watch,

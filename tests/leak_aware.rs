@@ -3,11 +3,11 @@
 mod rig;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use leaktrail::{
-    Access, ByteBuf, ByteBufAllocator, Config, DirectMemory, DropPolicy, Fate, Frame, LeakAware, LeakDetector, Level,
-    Origin, Severity, TrailDepth, UnpooledAllocator,
+    Access, ByteBuf, ByteBufAllocator, Config, DirectMemory, DropPolicy, Fate, Frame, FrameLimit, LeakAware,
+    LeakDetector, Level, Origin, ReportTo, Severity, TrailDepth, UnpooledAllocator,
 };
 use rig::Rig;
 
@@ -325,4 +325,54 @@ fn wrapped_twice_a_buffer_belongs_to_the_outer_detector() {
     let now = outer_detector.snapshot();
     assert_eq!((now.created(), now.leaked(), now.live()), (2, 2, 0));
     rig.assert_all_came_back();
+}
+
+/// What lies between the user's call and the walk takes none of the frames that were asked for, however a reference came to be.
+#[test]
+fn a_deep_stack_has_as_many_of_the_users_frames_as_were_asked_for() {
+    #[inline(never)]
+    fn deep(levels: u32, then: &mut dyn FnMut()) {
+        if levels == 0 {
+            then();
+        } else {
+            deep(std::hint::black_box(levels - 1), then);
+        }
+        std::hint::black_box(levels);
+    }
+    const FRAMES: u8 = 24;
+    let config =
+        Config::new().level(Level::Paranoid).report(ReportTo::Off).max_frames(FrameLimit::new(FRAMES).unwrap());
+    let detector = LeakDetector::new(config);
+    let allocator = LeakAware::new(UnpooledAllocator::new(DirectMemory::unlimited()), detector.clone());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let subscription = detector.subscribe({
+        let seen = seen.clone();
+        move |report| seen.lock().unwrap_or_else(PoisonError::into_inner).extend(report.records().to_vec())
+    });
+    deep(100, &mut || {
+        let boxed: Box<dyn ByteBufAllocator> = Box::new(allocator.clone());
+        let mut written = boxed.allocate(10).unwrap();
+        written.put_slice(b"0123456789");
+        let body = written.freeze();
+        body.touch();
+        let parts = [body.clone(), body.slice(2..4), body.retain()];
+        drop(ByteBuf::join(parts));
+        drop(vec![body]);
+        drop(detector.track(1));
+    });
+    detector.flush();
+    drop(subscription);
+    let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    assert!(seen.len() >= 8, "{seen:#?}");
+    for record in seen.iter() {
+        // Several frames of one address are functions that were inlined into each other.
+        let addresses: std::collections::HashSet<u64> = record.frames().iter().map(|frame| frame.address()).collect();
+        let is_full = record.frames().len() == usize::from(FRAMES) || addresses.len() == usize::from(FRAMES);
+        assert!(
+            is_full && record.is_truncated(),
+            "{:?}: {} frames\n{record:#?}",
+            record.access(),
+            record.frames().len()
+        );
+    }
 }

@@ -5,11 +5,14 @@ mod pool_pattern;
 
 use std::cell::RefCell;
 use std::num::NonZeroUsize;
+use std::pin::Pin;
 use std::sync::mpsc;
+use std::task::Poll;
 use std::thread;
 
 use leaktrail::{
-    AllocError, ByteBuf, ByteBufAllocator, ByteBufMut, ChunkSize, DirectMemory, PooledAllocator, UnpooledAllocator,
+    AllocError, BudgetedAllocator, ByteBuf, ByteBufAllocator, ByteBufMut, ChunkSize, DirectMemory, PooledAllocator,
+    UnpooledAllocator,
 };
 use pool_pattern::{check, fill};
 
@@ -351,4 +354,32 @@ async fn tokio_reads_into_a_pooled_buffer_and_writes_from_one() {
     check(&received, 5);
     assert!(sent.is_empty() && sent.release() && received.release());
     assert_eq!(pool.stats().pinned(), 0);
+}
+
+/// A place that comes free needs no turn in the line: it is looked for each time a wait goes on, and before it is given up.
+#[tokio::test]
+async fn who_waits_gets_a_place_or_else_what_a_chunk_was_paid_with() {
+    let memory = DirectMemory::with_limit(64 << 10);
+    let pool = small(&memory);
+    let mut buffers: Vec<ByteBufMut> = (0..8).map(|_| pool.allocate(8192).unwrap()).collect();
+    assert!(pool.allocate(8192).is_err());
+
+    let mut waiting = pool.allocate_async(8192);
+    assert!(std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut waiting).poll(context).is_pending())).await);
+    assert!(buffers.pop().unwrap().release());
+    assert_eq!(pool.stats().cached_by_threads(), 0, "while somebody waits nothing is kept at hand");
+    buffers.push(waiting.give_up().unwrap());
+
+    // The last buffer of a chunk lets the chunk go, and who waits is woken.
+    let waiting = pool.allocate_async(10_000);
+    let releases = async {
+        tokio::task::yield_now().await;
+        assert!(memory.is_waited_for());
+        buffers.into_iter().for_each(|buffer| assert!(buffer.release()));
+        assert_eq!(memory.used(), 10_000, "the chunk went back, and of it what was waited for is taken");
+    };
+    let (buffer, ()) = tokio::join!(waiting, releases);
+    assert!(buffer.unwrap().release());
+    pool.trim();
+    assert_eq!((memory.used(), pool.stats().pinned()), (0, 0));
 }

@@ -4,11 +4,12 @@
 //! `docs/PERFORMANCE.md`; `cargo bench` in this folder runs the same bodies under criterion, for work on one of them.
 //!
 //! Reading order: [`bodies`] (what is measured), [`peers`] (the same by others), [`rows`] (how: batches in turns, thread
-//! CPU time, medians), [`pair`] (two threads at once), [`clock`], [`deep`].
+//! CPU time, medians), [`pair`] (two threads at once), [`clock`], [`deep`], [`paths`].
 
 pub mod bodies;
 pub mod clock;
 pub mod deep;
 pub mod pair;
+pub mod paths;
 pub mod peers;
 pub mod rows;

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::{AgeLimit, DirectMemoryLimit, FrameLimit, GrowthRule, ReportTo};
+use super::{AgeLimit, DirectMemoryLimit, FrameLimit, GrowthRule, ReportTo, Walker};
 use crate::level::Level;
 
 /// The settings of a detector and of its budget, each of them valid.
@@ -38,14 +38,15 @@ pub struct Config {
     /// What is said of single resources, each once.
     held_too_long_of: Vec<(&'static str, AgeLimit)>,
     pinned: AgeLimit,
+    walker: Walker,
 }
 
 impl Config {
     /// The defaults; the environment is not read.
     ///
     /// Level `SIMPLE`, one handle in 128 sampled, 4 records, 32 frames, half of the memory that the process may
-    /// have, reports to where they are seen; sites that grow in ten minutes and small parts that keep large buffers for one
-    /// are told, what is held for long is not.
+    /// have, reports to where they are seen, stacks walked by the fastest means; sites that grow in ten minutes and small parts
+    /// that keep large buffers for one are told, what is held for long is not.
     ///
     /// # Examples
     ///
@@ -71,6 +72,7 @@ impl Config {
             held_too_long: AgeLimit::NEVER,
             held_too_long_of: Vec::new(),
             pinned: AgeLimit::after(Duration::from_secs(60)),
+            walker: Walker::Auto,
         }
     }
 
@@ -167,6 +169,16 @@ impl Config {
         self
     }
 
+    /// Sets by what means stacks are walked (`LEAK_DETECTION_WALKER`).
+    ///
+    /// A process has one walker, chosen when the first of its detectors counts a handle, or by [`install`](crate::install): the one
+    /// that the environment names, or else this of that detector.
+    #[must_use]
+    pub const fn walker(mut self, walker: Walker) -> Config {
+        self.walker = walker;
+        self
+    }
+
     /// The level that is asked for.
     #[must_use]
     pub const fn configured_level(&self) -> Level {
@@ -232,6 +244,12 @@ impl Config {
     #[must_use]
     pub const fn configured_pinned(&self) -> AgeLimit {
         self.pinned
+    }
+
+    /// By what means stacks are walked, if this configuration decides.
+    #[must_use]
+    pub const fn configured_walker(&self) -> Walker {
+        self.walker
     }
 }
 

@@ -6,7 +6,7 @@ use std::env;
 
 use super::overlay::Overlay;
 use super::setting::Setting;
-use super::{Config, ConfigError, DirectMemoryLimit, variable};
+use super::{Config, ConfigError, DirectMemoryLimit, Walker, variable};
 
 impl Config {
     /// The defaults, with each `LEAK_DETECTION_*` variable that is set; a mistake in one is an error.
@@ -77,5 +77,13 @@ impl Config {
     /// Whether a `LEAK_DETECTION_*` variable is set, if only to something bad: then somebody wants to see something.
     pub(crate) fn any_variable_set() -> bool {
         env::vars_os().any(|(name, _)| variable::is_ours(&name))
+    }
+}
+
+impl Walker {
+    /// The walker that the environment names. It is the whole process's, so detectors that take nothing else from the
+    /// environment take this; a bad value is told by the global detector.
+    pub(crate) fn of_environment() -> Option<Walker> {
+        Walker::from_name(env::var_os(variable::WALKER)?.to_str()?.trim())
     }
 }

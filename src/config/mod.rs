@@ -18,6 +18,7 @@ mod overlay;
 mod report_to;
 mod setting;
 mod variable;
+mod walker;
 
 pub use self::age_limit::AgeLimit;
 pub use self::config::Config;
@@ -27,5 +28,6 @@ pub use self::error::ConfigError;
 pub use self::frame_limit::FrameLimit;
 pub use self::growth_rule::GrowthRule;
 pub use self::report_to::ReportTo;
+pub use self::walker::Walker;
 
 pub(crate) use self::machine::{group_memory, resident_bytes};

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::num::NonZeroU32;
 
-use super::{AgeLimit, Config, DirectMemoryLimit, FrameLimit, ReportTo};
+use super::{AgeLimit, Config, DirectMemoryLimit, FrameLimit, ReportTo, Walker};
 use crate::level::ParseLevelError;
 
 /// A variable: its name, what it accepts, and its place in a [`Config`].
@@ -20,8 +20,11 @@ pub(super) struct Variable {
 /// What the name of each of our variables starts with.
 const PREFIX: &str = "LEAK_DETECTION_";
 
+/// Read by whoever chooses the walker of the process, too.
+pub(super) const WALKER: &str = "LEAK_DETECTION_WALKER";
+
 /// Every variable of this version, in the order in which they are read and echoed.
-pub(super) static ALL: [Variable; 7] = [
+pub(super) static ALL: [Variable; 8] = [
     Variable {
         name: "LEAK_DETECTION_LEVEL",
         accepted: ParseLevelError::ACCEPTED,
@@ -64,12 +67,18 @@ pub(super) static ALL: [Variable; 7] = [
         set: |config, text| Some(config.held_too_long(AgeLimit::parse(text)?)),
         show: |config| config.configured_held_too_long().to_string(),
     },
+    Variable {
+        name: WALKER,
+        accepted: "auto, rules, frame-pointer, backtrace, none in any case",
+        set: |config, text| Some(config.walker(Walker::from_name(text)?)),
+        show: |config| config.configured_walker().to_string(),
+    },
 ];
 
 /// The names of [`ALL`], for a message; a test holds the two together.
 pub(super) const NAMES: &str = "LEAK_DETECTION_LEVEL, LEAK_DETECTION_SAMPLING_INTERVAL, LEAK_DETECTION_TARGET_RECORDS, \
                                 LEAK_DETECTION_MAX_FRAMES, LEAK_DETECTION_MAX_DIRECT_MEMORY, LEAK_DETECTION_REPORT, \
-                                LEAK_DETECTION_HELD_TOO_LONG";
+                                 LEAK_DETECTION_HELD_TOO_LONG, LEAK_DETECTION_WALKER";
 
 /// Digits only: `u32::from_str` would take a plus sign too.
 fn number(text: &str) -> Option<u32> {

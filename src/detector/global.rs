@@ -97,6 +97,10 @@ pub fn install(config: Config) -> Result<(), AlreadyInstalled> {
             delivery::say(core, || core.outlet().echo(&setting));
         }
     }
+    if !core.is_disabled() {
+        let walker = core.choose_walker();
+        delivery::say(core, || core.outlet().echo(&format!("stacks are walked by: {walker}")));
+    }
     core.tell_notices();
     Ok(())
 }

@@ -16,6 +16,7 @@ mod call;
 mod child_lock;
 mod direct_memory;
 mod figures;
+mod figures_shown;
 mod fill;
 mod line;
 #[cfg(all(test, not(leaktrail_loom)))]

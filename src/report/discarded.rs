@@ -10,6 +10,7 @@ pub struct Discarded {
     pub(crate) sites: u64,
     pub(crate) fingerprints: u64,
     pub(crate) reports: u64,
+    pub(crate) walks: u64,
 }
 
 impl Discarded {
@@ -44,9 +45,15 @@ impl Discarded {
         self.reports
     }
 
-    /// Whether everything was kept.
+    /// How often a walk of the stack was compared with the system's unwinder and found to be wrong; what that says was kept. After
+    /// the third it is the unwinder that walks.
+    pub fn walks(&self) -> u64 {
+        self.walks
+    }
+
+    /// Whether everything was kept. What the unwinder has put right was.
     pub fn is_empty(&self) -> bool {
-        *self == Discarded::default()
+        Discarded { walks: 0, ..*self } == Discarded::default()
     }
 
     /// Each figure that is not 0, with its noun in the singular.

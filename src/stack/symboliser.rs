@@ -159,8 +159,8 @@ fn shorten(name: &str) -> String {
 
 #[cfg(all(test, not(miri)))]
 mod tests {
-    use super::super::captured::Captured;
     use super::super::depot;
+    use super::super::ground::captured::Captured;
     use super::*;
 
     #[test]

@@ -42,9 +42,9 @@ pub(crate) fn trim(mut frames: Vec<Frame>, max_frames: usize) -> Vec<Frame> {
 }
 
 /// The folder of this crate's sources as debug information gives it: inlined functions have no path in their names there,
-/// so they are known by their files. The walk's own frame is in every stack and is never inlined.
+/// so they are known by their files. The walk begins in a function that has this inlined, in every stack.
 fn own_sources(frames: &[Frame]) -> Option<&str> {
-    let walk = frames.iter().find_map(|frame| frame.file.as_deref()?.strip_suffix("stack/captured.rs"))?;
+    let walk = frames.iter().find_map(|frame| frame.file.as_deref()?.strip_suffix("stack/walker.rs"))?;
     // A bare `src/` (a build that remaps its paths) could be anybody's.
     (walk != "src/").then_some(walk)
 }
@@ -137,7 +137,7 @@ mod tests {
     fn the_users_own_line_comes_first_and_start_up_goes() {
         let stack = vec![
             frame("backtrace::backtrace::libunwind::trace", "backtrace-0.3.77/src/lib.rs"),
-            frame("leaktrail::stack::captured::Captured::here", "src/stack/captured.rs"),
+            frame("leaktrail::stack::walker::Captured::take", "src/stack/walker.rs"),
             frame("std::panicking::catch_unwind::do_call", "std/src/panicking.rs"),
             frame("__rust_try", ""),
             frame("<leaktrail::detector::tracked::OnDrop as core::ops::drop::Drop>::drop", "src/detector/tracked.rs"),
@@ -160,7 +160,7 @@ mod tests {
     fn inlined_frames_are_known_by_their_files() {
         let stack = vec![
             frame("trace", "backtrace-0.3.77/src/backtrace/libunwind.rs"),
-            frame("here", "/build/leaktrail/src/stack/captured.rs"),
+            frame("here", "/build/leaktrail/src/stack/walker.rs"),
             frame("start_trail", "/build/leaktrail/src/detector/handle/opening.rs"),
             frame("map<u8>", "std/core/src/option.rs"),
             frame("retain", "/build/leaktrail/src/buffer/byte_buf.rs"),
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn a_drop_inside_a_container_names_the_users_frame() {
         let stack = vec![
-            frame("leaktrail::stack::captured::Captured::here", "src/stack/captured.rs"),
+            frame("leaktrail::stack::walker::Captured::take", "src/stack/walker.rs"),
             frame("core::ptr::drop_in_place::<alloc::vec::Vec<leaktrail::Tracked<u8>>>", "std/core/src/ptr/mod.rs"),
             frame("<alloc::vec::Vec<leaktrail::Tracked<u8>>>::clear", "std/alloc/src/vec/mod.rs"),
             frame("app::evict", "src/app.rs"),

@@ -13,16 +13,19 @@ use crate::stack::{Captured, StackId, depot};
 pub(crate) enum Place {
     /// The whole stack.
     Stack(StackId),
-    /// The calling line alone: the depot is full, or the detector's memory is.
+    /// The calling line alone: the depot is full, or the detector's memory is, or stacks are not walked.
     Line(&'static Location<'static>),
     /// Not known: as above, and a drop has no caller.
     Unknown,
 }
 
 impl Place {
-    /// The calling thread's place now: its stack, or `location` when the stack cannot be kept.
-    pub(crate) fn here(max_frames: u8, location: Option<&'static Location<'static>>) -> Place {
-        match depot::intern(&Captured::here(max_frames), memory::has_room) {
+    /// The place with that stack, or `location` when the stack cannot be kept.
+    #[inline]
+    pub(crate) fn of(stack: &Captured, location: Option<&'static Location<'static>>) -> Place {
+        // Without a walker there is no frame.
+        let kept = if stack.addresses().is_empty() { None } else { depot::intern(stack, memory::has_room) };
+        match kept {
             Some(stack) => Place::Stack(stack),
             None => location.map_or(Place::Unknown, Place::Line),
         }
@@ -42,6 +45,7 @@ pub(crate) struct Record {
 
 impl Record {
     /// A record of this moment on this thread.
+    #[inline(always)]
     pub(crate) fn now(place: Place, hint: Option<Hint>) -> Record {
         Record {
             place,

@@ -7,6 +7,7 @@ use super::memory;
 use super::slot::Slot;
 use super::trail::Trail;
 use crate::fork::PerProcess;
+use crate::ledger::RowId;
 
 /// Slots in a page, made when its first one is needed: 32 KiB.
 const PAGE_SLOTS: usize = 256;
@@ -44,13 +45,20 @@ type Page = Box<[Slot]>;
 
 static TRAILS: PerProcess<[OnceBox<Page>; PAGES]> = PerProcess::new();
 
-/// The page of a slot that is in use or was.
+/// A slot whose page was made: one that is in use or was, or a neighbour.
+#[inline]
 fn slot(number: SlotNumber) -> Option<&'static Slot> {
     let page = TRAILS.get()?[usize::from(number) / PAGE_SLOTS].get()?;
     Some(&page[usize::from(number) % PAGE_SLOTS])
 }
 
+#[inline]
 fn slot_or_new(number: SlotNumber) -> &'static Slot {
+    slot(number).unwrap_or_else(|| new_page(number))
+}
+
+#[cold]
+fn new_page(number: SlotNumber) -> &'static Slot {
     let pages = TRAILS.get_or_init(|| [const { OnceBox::new() }; PAGES]);
     let page = pages[usize::from(number) / PAGE_SLOTS].get_or_init(|| {
         memory::charge((PAGE_SLOTS * size_of::<Slot>()) as u64);
@@ -59,14 +67,15 @@ fn slot_or_new(number: SlotNumber) -> &'static Slot {
     &page[usize::from(number) % PAGE_SLOTS]
 }
 
-/// Adds a trail; it comes back when there is no room.
+/// Adds a trail, which is made where it stays; `None` when there is no room.
 ///
 /// # Cost
-/// A slot from the thread's own list, a copy, one store.
-pub(crate) fn insert(trail: Trail) -> Result<TrailId, Trail> {
-    let Some(number) = free_slots::take() else { return Err(trail) };
-    let generation = slot_or_new(number).insert(trail);
-    Ok(TrailId::new(number, generation))
+/// A slot from the thread's own list, one store.
+#[inline(always)]
+pub(crate) fn insert(make: impl FnOnce() -> Trail) -> Option<TrailId> {
+    let number = free_slots::take()?;
+    let generation = slot_or_new(number).insert(make);
+    Some(TrailId::new(number, generation))
 }
 
 /// Takes a trail out. Whoever gets it owns it: of a release and a loss that race, one gets nothing.
@@ -77,6 +86,26 @@ pub(crate) fn remove(id: TrailId) -> Option<Trail> {
     let trail = slot(id.slot())?.remove(id.generation())?;
     free_slots::give(id.slot());
     Some(trail)
+}
+
+/// Ends a trail whose handle was released, and tells where it is counted and its size. Of two that race, one gets nothing.
+///
+/// # Cost
+/// One exchange. Most trails have nothing to drop, and are not moved.
+#[inline]
+pub(crate) fn release(id: TrailId) -> Option<(RowId, u64)> {
+    let (row, bytes, rest) = slot(id.slot())?.end(id.generation(), |place| {
+        let trail = place.as_ref()?;
+        let (row, bytes) = (trail.row(), trail.bytes());
+        if trail.has_nothing_to_drop() {
+            std::mem::forget(place.take());
+        }
+        Some((row, bytes, place.take()))
+    })?;
+    free_slots::give(id.slot());
+    // With no lock held: a hint may hold a closure of the user's.
+    drop(rest);
+    Some((row, bytes))
 }
 
 /// Reads every live trail of the process, in no order, each under its lock bit and no other's.
@@ -106,7 +135,6 @@ mod tests {
     use super::super::record::{Place, Record};
     use super::super::trail::Start;
     use super::*;
-    use crate::ledger::RowId;
     use crate::level::Level;
 
     fn trail(bytes: u64) -> Trail {
@@ -116,10 +144,10 @@ mod tests {
 
     #[test]
     fn a_number_is_used_once() {
-        let first = insert(trail(1)).unwrap();
+        let first = insert(|| trail(1)).unwrap();
         assert_eq!(with(first, |trail| trail.bytes()), Some(1));
         assert_eq!(remove(first).map(|trail| trail.bytes()), Some(1));
-        let second = insert(trail(2)).unwrap();
+        let second = insert(|| trail(2)).unwrap();
         assert_ne!(first, second);
         assert!(remove(first).is_none() && with(first, |_| ()).is_none());
         assert!(remove(second).is_some());
@@ -132,7 +160,7 @@ mod tests {
     fn of_many_threads_that_end_one_handle_one_finds_it() {
         let rounds = if cfg!(miri) { 20 } else { 5_000 };
         for _ in 0..rounds {
-            let id = insert(trail(3)).unwrap();
+            let id = insert(|| trail(3)).unwrap();
             let found: usize = std::thread::scope(|scope| {
                 let threads: Vec<_> = (0..3).map(|_| scope.spawn(|| usize::from(remove(id).is_some()))).collect();
                 threads.into_iter().map(|thread| thread.join().unwrap()).sum()

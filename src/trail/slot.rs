@@ -48,13 +48,14 @@ impl Default for Slot {
 
 impl Slot {
     /// Puts a trail into a slot that the caller has taken from the free ones. Answers its generation.
-    pub(super) fn insert(&self, trail: Trail) -> u64 {
+    #[inline(always)]
+    pub(super) fn insert(&self, make: impl FnOnce() -> Trail) -> u64 {
         // Relaxed: the slot came to the caller through a free list, which ordered everything before.
         let state = self.state.load(Ordering::Relaxed);
         debug_assert_eq!(state & (LIVE | LOCKED), 0, "a free slot");
         self.trail.with_mut(|place| {
             // SAFETY: S1: the slot is free and the caller's, so nobody else looks.
-            unsafe { *place = Some(trail) }
+            unsafe { place.write(Some(make())) }
         });
         // Release: pairs with the Acquire in `lock`; who sees LIVE finds the trail.
         self.state.store(state | LIVE, Ordering::Release);
@@ -87,15 +88,25 @@ impl Slot {
 
     /// Takes the trail of that generation out. The slot is free afterwards, and the caller's to give back.
     pub(super) fn remove(&self, generation: u64) -> Option<Trail> {
+        self.end(generation, Option::take)
+    }
+
+    /// Ends the trail of that generation: `take` takes it out, or what of it is to be kept, and leaves nothing. The slot is free
+    /// afterwards, and the caller's to give back.
+    #[inline]
+    pub(super) fn end<R>(&self, generation: u64, take: impl FnOnce(&mut Option<Trail>) -> Option<R>) -> Option<R> {
         self.lock(generation)?;
-        let trail = self.trail.with_mut(|place| {
+        let taken = self.trail.with_mut(|place| {
             // SAFETY: S1: this thread has the lock bit.
-            unsafe { (*place).take() }
+            let place = unsafe { &mut *place };
+            let taken = take(place);
+            debug_assert!(place.is_none(), "a free slot is empty");
+            taken
         });
         // Release: pairs with the Acquire of a `lock` that then finds another generation. The next `insert` is ordered by
         // the free list.
         self.state.store((generation + 1) << GENERATION_SHIFT, Ordering::Release);
-        trail
+        taken
     }
 
     /// Takes the lock bit of a live slot of that generation; answers the state to put back. `None` if it is not that one.
@@ -138,7 +149,7 @@ mod loom_tests {
     fn loom_of_two_that_end_a_handle_one_finds_it() {
         loom::model(|| {
             let slot = Arc::new(Slot::default());
-            let generation = slot.insert(trail(7));
+            let generation = slot.insert(|| trail(7));
             let other = slot.clone();
             let other = thread::spawn(move || u32::from(other.remove(generation).is_some()));
             let mine = u32::from(slot.remove(generation).is_some());
@@ -151,7 +162,7 @@ mod loom_tests {
     fn loom_a_touch_sees_a_whole_trail_or_none() {
         loom::model(|| {
             let slot = Arc::new(Slot::default());
-            let generation = slot.insert(trail(7));
+            let generation = slot.insert(|| trail(7));
             let other = slot.clone();
             let other = thread::spawn(move || {
                 other.with(generation, |trail| {
@@ -173,11 +184,11 @@ mod loom_tests {
     fn loom_a_stale_ticket_never_reaches_the_next_trail() {
         loom::model(|| {
             let slot = Arc::new(Slot::default());
-            let first = slot.insert(trail(7));
+            let first = slot.insert(|| trail(7));
             let other = slot.clone();
             let other = thread::spawn(move || other.with(first, |trail| trail.bytes()));
             if slot.remove(first).is_some() {
-                let second = slot.insert(trail(9));
+                let second = slot.insert(|| trail(9));
                 assert_ne!(first, second);
             }
             assert!(matches!(other.join().unwrap(), None | Some(7)));

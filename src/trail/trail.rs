@@ -54,6 +54,7 @@ pub(crate) enum Left {
 
 impl Trail {
     /// A trail with its creation record.
+    #[inline]
     pub(crate) fn new(start: Start) -> Trail {
         let Start { row, bytes, level, full, created } = start;
         let charged_bytes = created.hint_bytes();
@@ -126,6 +127,11 @@ impl Trail {
     /// Marks the ticket as out of the handle, or back in one.
     pub(crate) fn set_raw(&mut self, raw: bool) {
         self.is_raw = raw;
+    }
+
+    /// True if its end frees nothing and calls nobody: no access was recorded and the creation has no hint.
+    pub(super) fn has_nothing_to_drop(&self) -> bool {
+        self.history.is_none() && self.created.hint.is_none() && self.charged_bytes == 0
     }
 
     /// The creation.

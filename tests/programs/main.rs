@@ -30,6 +30,7 @@ mod report_setting;
 mod settings;
 mod sinks;
 mod sinks_that_call_back;
+mod walkers;
 #[cfg(unix)]
 mod watched_child;
 
@@ -62,6 +63,7 @@ const TESTS: &[&[Named]] = &[
     sinks_that_call_back::TESTS,
     #[cfg(unix)]
     watched_child::TESTS,
+    walkers::TESTS,
 ];
 
 /// The programs of each module.
@@ -89,6 +91,7 @@ const PROGRAMS: &[&[Named]] = &[
     sinks_that_call_back::PROGRAMS,
     #[cfg(unix)]
     watched_child::PROGRAMS,
+    walkers::PROGRAMS,
 ];
 
 fn main() -> ExitCode {

@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use leaktrail::{
     ByteBufAllocator, Config, DirectMemory, LeakDetector, Level, PooledAllocator, ReportTo, Tracked,
 };
+use leaktrail_benches::deep;
 
 /// Handles are created and released in the loop; nothing but the first one of the line is sampled.
 fn handles(level: Level, count: u64) {
@@ -54,6 +55,19 @@ fn bytes_mut(count: u64) {
     }
 }
 
+/// The same at PARANOID below 30 frames: each handle has a trail with a stack.
+fn handles_below(frames: usize, count: u64) {
+    let detector = LeakDetector::new(Config::new().level(Level::Paranoid).report(ReportTo::Off));
+    let mut body = |count| {
+        for number in 0..count {
+            let handle = detector.track(black_box(number));
+            black_box(Tracked::release(handle));
+        }
+        count
+    };
+    deep::below(deep::missing(frames), &mut body, count);
+}
+
 /// What the gate takes off: the loop, and its number kept from the optimiser.
 fn empty(count: u64) {
     for number in 0..count {
@@ -75,6 +89,7 @@ fn main() {
         "reservation" => reservations(count),
         "pooled" => pooled(count),
         "bytes_mut" => bytes_mut(count),
-        mode => panic!("no mode {mode}: empty, disabled, simple, advanced, named_disabled, named_simple, reservation, pooled, bytes_mut"),
+        "paranoid" => handles_below(30, count),
+        mode => panic!("no mode {mode}: empty, disabled, simple, advanced, named_disabled, named_simple, reservation, pooled, bytes_mut, paranoid"),
     }
 }

@@ -66,10 +66,28 @@ fn touched(times: u32) -> f64 {
     })
 }
 
+/// Bytes for each of a million handles that are alive at PARANOID: past 65,536 they have no trail.
+fn million() -> f64 {
+    const MILLION: usize = 1_000_000;
+    let detector = detector(Level::Paranoid);
+    let mut held = Vec::with_capacity(MILLION);
+    let before = LIVE_BYTES.load(Ordering::Relaxed);
+    deep::below(
+        deep::missing(30),
+        &mut |count| {
+            held.extend((0..MILLION).map(|_| detector.watch(0_u64)));
+            count
+        },
+        1,
+    );
+    (LIVE_BYTES.load(Ordering::Relaxed) - before) as f64 / MILLION as f64
+}
+
 fn main() {
     let what = std::env::args().nth(1).unwrap_or_default();
     let bytes = match what.as_str() {
         "trail" => touched(0),
+        "a million" => million(),
         "trail after 4" => touched(4),
         "trail after 20" => touched(20),
         "counted" => {

@@ -8,6 +8,7 @@ use crate::detector::state::{fault, registry, waker};
 use crate::ledger::{RowId, row};
 use crate::level::Level;
 use crate::report::Fate;
+use crate::stack::Captured;
 use crate::trail::{self, Family, Place, Record, Trail};
 
 impl Ticket {
@@ -37,13 +38,15 @@ fn lose(id: RowId, bytes: u64, trail: Option<Trail>, fate: Fate, siblings: Famil
     row(id).leak(bytes);
     // Without a core: inherited from the parent of a fork, which tells it itself if it loses it.
     let Some(core) = core else { return };
+    let mut stack = Captured::empty();
+    let is_recorded = trail.as_ref().is_some_and(Trail::is_full);
+    if is_recorded {
+        stack.take(core.config().configured_max_frames().get());
+    }
     fault::contain(&core, || {
         let at = Stamp::now();
         let level = core.level();
-        let dropped = trail
-            .as_ref()
-            .filter(|trail| trail.is_full())
-            .map(|_| Record::now(Place::here(core.config().configured_max_frames().get(), None), None));
+        let dropped = is_recorded.then(|| Record::now(Place::of(&stack, None), None));
         let promoted = if level == Level::Disabled { 0 } else { core.state().promotions.promote(id, at) };
         let facts = Facts {
             fate,

@@ -6,12 +6,14 @@ use std::sync::atomic::Ordering;
 
 use super::sampler::is_sampled;
 use super::ticket::Ticket;
+use crate::config::Walker;
 use crate::detector::state::bulletin::Notice;
 use crate::detector::state::{Core, fault, redirect, registry, waker};
 use crate::detector::telling::reporter;
 use crate::ledger::{RowId, SiteCell, SiteKey, cell_at_hand, is_any_promoted, meet, row};
 use crate::level::Level;
 use crate::report::{Hint, Origin};
+use crate::stack::{Captured, walker};
 use crate::trail::{self, Place, Record, Start, Trail};
 
 /// What is to be opened.
@@ -48,6 +50,17 @@ pub(super) enum Depth {
     Full,
 }
 
+/// What the first record of a trail is made from, and whose it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct First<'a> {
+    pub(super) row: RowId,
+    pub(super) bytes: u64,
+    pub(super) depth: Depth,
+    pub(super) level: Level,
+    pub(super) location: &'static Location<'static>,
+    pub(super) hint: Option<&'a Hint>,
+}
+
 impl Core {
     /// Opens a handle, on the global detector's behalf where this thread has entered another one.
     ///
@@ -62,7 +75,10 @@ impl Core {
 
     /// Opens a handle that gets a trail whatever the draw says: a reference of a buffer that has one.
     pub(crate) fn open_with_trail(self: &Arc<Core>, opening: &Opening<'_>) -> Ticket {
-        if self.is_disabled() { Ticket::NONE } else { self.open_thoroughly(opening, Wish::Trail) }
+        if self.is_disabled() {
+            return Ticket::NONE;
+        }
+        self.open_thoroughly(opening, cell_at_hand(self.ledger(), || opening.key()), Wish::Trail)
     }
 
     /// The way of nearly every handle: no call but the last, so that little has to be saved.
@@ -73,8 +89,17 @@ impl Core {
                 cell.pass_by();
                 Ticket::counted(cell.row(), opening.bytes)
             }
-            _ => self.open_thoroughly(opening, Wish::Draw),
+            Some(cell) => self.open_thoroughly(opening, Some(cell), Wish::Draw),
+            None => self.open_unmet(opening),
         }
+    }
+
+    /// The thread has not the site at hand. A call of its own: told apart from the others on the way of nearly every handle,
+    /// that would cost each an instruction.
+    #[cold]
+    #[inline(never)]
+    fn open_unmet(self: &Arc<Core>, opening: &Opening<'_>) -> Ticket {
+        self.open_thoroughly(opening, None, Wish::Draw)
     }
 
     /// True if nothing is to be recorded of the next handle: no sample is due, no site is promoted, the level samples, and this
@@ -88,10 +113,16 @@ impl Core {
     /// or this is the global detector and some thread has entered another one.
     #[cold]
     #[inline(never)]
-    fn open_thoroughly(self: &Arc<Core>, opening: &Opening<'_>, wish: Wish) -> Ticket {
+    fn open_thoroughly(
+        self: &Arc<Core>,
+        opening: &Opening<'_>,
+        at_hand: Option<&'static SiteCell>,
+        wish: Wish,
+    ) -> Ticket {
         // Before the level: a scope sees what is opened while the global detector is DISABLED.
         if let Some(entered) = redirect::target(self) {
-            return entered.open_thoroughly(opening, wish);
+            let at_hand = cell_at_hand(entered.ledger(), || opening.key());
+            return entered.open_thoroughly(opening, at_hand, wish);
         }
         let level = self.level();
         if level == Level::Disabled {
@@ -99,8 +130,7 @@ impl Core {
         }
         let bytes = Ticket::countable(opening.bytes);
         let sampling = self.is_sampling(level);
-        let cell = cell_at_hand(self.ledger(), || opening.key())
-            .or_else(|| meet(self.ledger(), opening.key(), || self.announce()));
+        let cell = at_hand.or_else(|| meet(self.ledger(), opening.key(), || self.announce()));
         let (id, sampled) = match cell {
             Some(cell) => {
                 cell.create(bytes);
@@ -118,6 +148,7 @@ impl Core {
         self.open_at_depth(depth(level, id, sampling, sampled || wish == Wish::Trail), level, opening, id)
     }
 
+    #[inline(always)]
     fn open_at_depth(&self, depth: Depth, level: Level, opening: &Opening<'_>, id: RowId) -> Ticket {
         let bytes = Ticket::countable(opening.bytes);
         let counted = || Ticket::counted(id, bytes);
@@ -128,10 +159,8 @@ impl Core {
             }
             return counted();
         }
-        let (location, hint) = (opening.location, opening.hint);
-        fault::contain(self, || self.start_trail(id, bytes, depth, level, location, hint))
-            .flatten()
-            .unwrap_or_else(counted)
+        let first = First { row: id, bytes, depth, level, location: opening.location, hint: opening.hint };
+        self.start_trail(&first).unwrap_or_else(counted)
     }
 
     /// True if handles are sampled now: below PARANOID, and at PARANOID while there is no room for every trail.
@@ -150,25 +179,25 @@ impl Core {
     }
 
     /// Starts a trail; `None`, counted, when there is no room.
-    pub(super) fn start_trail(
-        &self,
-        id: RowId,
-        bytes: u64,
-        depth: Depth,
-        level: Level,
-        location: &'static Location<'static>,
-        hint: Option<&Hint>,
-    ) -> Option<Ticket> {
+    // Always inlined, and the walk is made before anything else is called, so that it begins further out.
+    #[inline(always)]
+    pub(super) fn start_trail(&self, first: &First<'_>) -> Option<Ticket> {
+        let mut stack = Captured::empty();
+        stack.take(self.config().configured_max_frames().get());
+        fault::contain(self, || self.start_trail_with(&stack, first)).flatten()
+    }
+
+    fn start_trail_with(&self, stack: &Captured, first: &First<'_>) -> Option<Ticket> {
+        let &First { row, bytes, depth, level, location, hint } = first;
         let hint_bytes = hint.map_or(0, Hint::size_bytes) as u64;
         if !trail::memory::has_room(hint_bytes) {
             return self.no_room_for_trail(level);
         }
-        let place = Place::here(self.config().configured_max_frames().get(), Some(location));
-        let created = Record::now(place, hint.cloned());
+        let created = Record::now(Place::of(stack, Some(location)), hint.cloned());
         let full = depth == Depth::Full;
-        match trail::registry::insert(Trail::new(Start { row: id, bytes, level, full, created })) {
-            Ok(id) => Some(Ticket::trailed(id)),
-            Err(_) => self.no_room_for_trail(level),
+        match trail::registry::insert(|| Trail::new(Start { row, bytes, level, full, created })) {
+            Some(id) => Some(Ticket::trailed(id)),
+            None => self.no_room_for_trail(level),
         }
     }
 
@@ -193,10 +222,22 @@ impl Core {
         let announced = &self.state().announced;
         // Relaxed: doing it twice is harmless, and each part orders itself.
         if !announced.load(Ordering::Relaxed) {
+            self.choose_walker();
             registry::enter(self);
             reporter::start();
             announced.store(true, Ordering::Relaxed);
         }
+    }
+}
+
+impl Core {
+    /// Sees to it that the process has a walker.
+    pub(in crate::detector) fn choose_walker(&self) -> Walker {
+        let choice = walker::choose(self.config().configured_walker());
+        if choice.is_instead {
+            self.state().bulletin.post(Notice::WalkerNotHad);
+        }
+        choice.walker
     }
 }
 

@@ -4,10 +4,10 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::opening::Depth;
+use super::opening::{Depth, First};
 use super::random;
 use super::ticket::{Decoded, Ticket};
-use crate::detector::state::{fault, registry};
+use crate::detector::state::registry;
 use crate::ledger::RowId;
 use crate::trail::registry as trails;
 
@@ -123,7 +123,7 @@ impl Ticket {
 /// left.
 fn give_trail(id: RowId, bytes: u64, location: &'static Location<'static>) -> Option<Ticket> {
     let core = registry::core_of(id)?;
-    fault::contain(&core, || core.start_trail(id, bytes, Depth::Creation, core.level(), location, None)).flatten()
+    core.start_trail(&First { row: id, bytes, depth: Depth::Creation, level: core.level(), location, hint: None })
 }
 
 /// What the numbers of this process are multiplied with: odd, so that it can be undone, and drawn at the first use.

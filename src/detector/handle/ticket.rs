@@ -177,8 +177,8 @@ fn release(word: u64) {
 
 #[inline(never)]
 fn release_trailed(id: TrailId) {
-    if let Some(trail) = registry::remove(id) {
-        ledger::release(trail.row(), trail.bytes());
+    if let Some((row, bytes)) = registry::release(id) {
+        ledger::release(row, bytes);
     }
 }
 

@@ -7,6 +7,7 @@ use super::random;
 use super::ticket::{Decoded, Ticket};
 use crate::detector::state::{fault, registry};
 use crate::report::Hint;
+use crate::stack::Captured;
 use crate::trail::{self, Left, Place, Record, TrailId};
 
 impl Ticket {
@@ -33,9 +34,11 @@ fn touch(id: TrailId, hint: impl FnOnce() -> Option<Hint>, location: &'static Lo
     let Some(core) = registry::core_of(row) else { return };
     // Made with no lock held: a conversion is the user's code.
     let hint = hint();
+    let config = core.config();
+    let mut stack = Captured::empty();
+    stack.take(config.configured_max_frames().get());
     fault::contain(&core, || {
-        let config = core.config();
-        let record = Record::now(Place::here(config.configured_max_frames().get(), Some(location)), hint);
+        let record = Record::now(Place::of(&stack, Some(location)), hint);
         // One lock for the look and the change, so that the draw is made once and for the history as it is.
         let left = trail::registry::with(id, |trail| {
             trail.touch(record, config.configured_target_records(), random::one_in_power_of_two)

@@ -19,16 +19,22 @@ pub(in crate::detector) enum Notice {
     LogPanicked,
     /// A budget's reclaim hook panicked, and is no longer called.
     HookPanicked,
+    /// The walker that was asked for cannot be had.
+    WalkerNotHad,
+    /// Three walks were wrong.
+    WalkerGivenUp,
 }
 
 impl Notice {
-    const ALL: [Notice; 6] = [
+    const ALL: [Notice; 8] = [
         Notice::InternalFault,
         Notice::ParanoidFallsBack,
         Notice::AboveCeiling,
         Notice::SinkPanicked,
         Notice::LogPanicked,
         Notice::HookPanicked,
+        Notice::WalkerNotHad,
+        Notice::WalkerGivenUp,
     ];
 
     /// What is told.
@@ -46,6 +52,14 @@ impl Notice {
                  the ceiling is used"
             }
             Notice::SinkPanicked => "a sink panicked and is not called again; the other sinks go on",
+            Notice::WalkerNotHad => {
+                "the walker that was asked for (LEAK_DETECTION_WALKER) cannot be had in this build or on this system: \
+                 backtrace is used"
+            }
+            Notice::WalkerGivenUp => {
+                "walks of the stack were found to be wrong three times: from now on backtrace is used; stacks recorded before may \
+                 lack frames (please report this)"
+            }
             Notice::LogPanicked => "the logger panicked and is not called again: reports go to standard error",
             Notice::HookPanicked => "a reclaim hook panicked and is not asked again; its budget goes on without it",
         }

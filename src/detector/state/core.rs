@@ -25,7 +25,7 @@ use crate::ledger::Ledger;
 use crate::level::Level;
 use crate::report::{Discarded, SiteStats};
 use crate::sink::Outlet;
-use crate::stack::depot;
+use crate::stack::{depot, walker};
 
 /// The shared part of a detector.
 pub(crate) struct Core {
@@ -251,6 +251,7 @@ impl Core {
             sites: self.ledger.sites_over_cap(),
             fingerprints: state.casebook.over_cap() + state.watchlist.over_cap(),
             reports: state.losses.discarded() + state.refusals.discarded() + state.alarms.discarded(),
+            walks: walker::wrong_walks(),
         }
     }
 }

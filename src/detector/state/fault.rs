@@ -9,19 +9,26 @@ use super::core::Core;
 use crate::level::Level;
 
 /// Runs `work`; if it panics, switches the detector off, counts it, for a warning to be told once, and gives `None`.
+// Inlined, so that stacks have a frame of ours less.
+#[inline(always)]
 pub(in crate::detector) fn contain<R>(core: &Core, work: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => Some(result),
         Err(payload) => {
             // A payload's own Drop may panic; it is not ours to run.
             std::mem::forget(payload);
-            core.set_level(Level::Disabled);
-            // Relaxed: a figure.
-            core.state().faults.fetch_add(1, Ordering::Relaxed);
-            core.state().bulletin.post(Notice::InternalFault);
+            switch_off(core);
             None
         }
     }
+}
+
+#[cold]
+fn switch_off(core: &Core) {
+    core.set_level(Level::Disabled);
+    // Relaxed: a figure.
+    core.state().faults.fetch_add(1, Ordering::Relaxed);
+    core.state().bulletin.post(Notice::InternalFault);
 }
 
 #[cfg(test)]

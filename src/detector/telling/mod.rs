@@ -18,3 +18,5 @@ mod tick;
 #[cfg(test)]
 mod virtual_time;
 mod watching;
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64", not(miri)))]
+mod wrong_walks;

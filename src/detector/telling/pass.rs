@@ -5,12 +5,14 @@ use std::time::Duration;
 use super::delivery;
 use super::editor::Editor;
 use crate::clock::Stamp;
+use crate::config::ReportTo;
+use crate::detector::state::bulletin::Notice;
 use crate::detector::state::outbox::Item;
 use crate::detector::state::schedule::BlockLimit;
 use crate::detector::state::{Core, fault, registry};
 use crate::fork::PerProcess;
 use crate::report::{MoreRefusals, Severity};
-use crate::stack::Symboliser;
+use crate::stack::{Symboliser, walker};
 
 /// What a pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +139,10 @@ impl Core {
         items.extend(untold.listings.into_iter().map(Item::Refusal));
         if untold.counted > 0 {
             items.push(Item::Notice(Severity::Error, MoreRefusals(untold.counted).to_string()));
+        }
+        // The walker is the process's: the first detector that has where to tell it does.
+        if self.config().configured_report() != ReportTo::Off && walker::was_given_up() {
+            state.bulletin.post(Notice::WalkerGivenUp);
         }
         items.extend(self.notices());
         items

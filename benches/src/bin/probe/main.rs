@@ -6,6 +6,7 @@ mod elsewhere;
 mod losses;
 mod one_thread;
 mod two_threads;
+mod walks;
 
 use leaktrail::Level;
 
@@ -18,6 +19,7 @@ fn main() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["one-thread"] => one_thread::measure(),
+        ["walks", build] => walks::measure(build),
         ["two-threads"] => two_threads::measure(),
         ["elsewhere", name] => elsewhere::measure(level(name)),
         ["crowd"] => crowd::measure(),

@@ -2,8 +2,8 @@
 
 use leaktrail::{DirectMemory, LeakAware, Level, PooledAllocator, UnpooledAllocator};
 use leaktrail_benches::bodies::{
-    arithmetic, bare_value, buffer, buffer_of, bytes_mut, bytes_mut_of, detector, lose, named, touch, touch_with, track,
-    unsampled, watch,
+    arithmetic, bare_value, buffer, buffer_of, bytes_mut, bytes_mut_of, detector, lose, named, touch, touch_with,
+    track, unsampled, watch,
 };
 use leaktrail_benches::peers::{Naive, backtrace, naive, std_backtrace, trace};
 use leaktrail_benches::rows::Rows;

@@ -17,6 +17,8 @@ pub(crate) fn measure() {
     pair::measure("arithmetic", 0, arithmetic);
     pair::measure("fetch_add", 0, fetch_add);
     pair::measure("BytesMut", 0, bytes_mut);
+    let pool = PooledAllocator::new(DirectMemory::with_limit(1 << 30));
+    pair::measure("pooled", 0, || buffer(pool.clone()));
     let tracker = Naive::default();
     pair::measure("naive", 0, || naive(tracker.clone()));
     pair::measure("trace", 30, trace);
@@ -24,8 +26,6 @@ pub(crate) fn measure() {
     // The ledger alone; in the rows below most is the walk.
     let quiet = unsampled(Level::Simple);
     pair::measure("unsampled", 0, || track(quiet.clone()));
-    let pool = PooledAllocator::new(DirectMemory::with_limit(1 << 30));
-    pair::measure("pooled", 0, || buffer(pool.clone()));
     for level in [Level::Simple, Level::Advanced, Level::Paranoid] {
         let detector = detector(level);
         pair::measure(&level.to_string(), 30, || track(detector.clone()));

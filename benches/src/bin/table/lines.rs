@@ -49,7 +49,9 @@ impl fmt::Display for Line {
 
 /// All rows, in the order of the page.
 pub(crate) fn all(figures: &Figures) -> Vec<Line> {
-    [floors(figures), peers(figures), handles(figures), threads(figures), crowds(figures), buffers(figures)]
+    [floors(figures), peers(figures), handles(figures), walks(figures), threads(figures), crowds(figures)]
+        .into_iter()
+        .chain([buffers(figures)])
         .into_iter()
         .chain([pool::lines(figures), losses(figures), memory(figures)])
         .flatten()
@@ -149,24 +151,55 @@ fn handles(f: &Figures) -> Vec<Line> {
                 "no reason is known yet",
             ),
     );
-    let ratio = f.ratio("PARANOID track", "trace");
+    let (ratio, counted) = (f.ratio("PARANOID track", "trace"), instructions("PARANOID"));
     lines.push(
-        Line::new("PARANOID, 30 frames", shown(f.of("PARANOID track"))).against(format!("{ratio:.2} x trace")).goal(
-            "at most 160 ns, 1/18 of trace, 1,600 instructions",
-            ratio <= 1.0 / 18.0 && f.of("PARANOID track") <= 160.0,
-            WALK,
-        ),
+        Line::new("PARANOID, 30 frames", format!("{}; {} instructions", shown(f.of("PARANOID track")), shown(counted)))
+            .against(format!("1/{:.0} of trace", 1.0 / ratio))
+            .goal(
+                "at most 160 ns, 1/18 of trace, 1,600 instructions",
+                ratio <= 1.0 / 18.0 && f.of("PARANOID track") <= 160.0 && counted <= 1_600.0,
+                WALK,
+            ),
     );
-    lines.push(Line::new("the same, built with frame pointers", "not measured: the walk does not use them").goal(
-        "at most 60 ns",
-        false,
-        WALK,
-    ));
     let (plain, hint) = (f.of("PARANOID touch"), f.of("PARANOID touch with a hint"));
     lines.push(
         Line::new("one access record, 30 frames; with a hint", format!("{}; {}", shown(plain), shown(hint)))
             .against(format!("{:.2} x trace", f.ratio("PARANOID touch", "trace")))
             .goal("at most 130 ns", plain <= 130.0, WALK),
+    );
+    lines
+}
+
+/// What a walk decides, in three builds.
+fn walks(f: &Figures) -> Vec<Line> {
+    let of = |name: &str| shown(f.of(name));
+    let mut lines = Vec::new();
+    for (build, what, goal) in [
+        ("release", "PARANOID, by rules", None),
+        ("frame pointers", "PARANOID, built with frame pointers and along them", Some(60.0)),
+        ("dev", "PARANOID, not optimized, by rules", Some(600.0)),
+    ] {
+        let depths = |name: &str| [10, 30, 60].map(|depth| of(&format!("{build} {name} {depth}"))).join("; ");
+        let line = Line::new(&format!("{what}: 10; 30; 60 frames"), depths("PARANOID"))
+            .against(format!("trace {}", depths("trace")));
+        lines.push(match goal {
+            Some(most) => {
+                line.goal(&format!("at most {most} ns at 30"), f.of(&format!("{build} PARANOID 30")) <= most, WALK)
+            }
+            None => line,
+        });
+        lines.push(Line::new(&format!("{what}: a record, 10; 30; 60 frames"), depths("PARANOID touch")));
+    }
+    let above = |paths: u32| {
+        shown(f.of(&format!("release PARANOID paths {paths}")) - f.of(&format!("release descent {paths}")))
+    };
+    lines.push(Line::new(
+        "PARANOID, by rules, above the calls: 1 path; 64; 4,096",
+        format!("{}; {}; {}", above(1), above(64), above(4_096)),
+    ));
+    lines.push(
+        Line::new("PARANOID, by rules, 30 frames, right after the caches were swept", of("release PARANOID swept"))
+            .against(format!("trace {}", of("release trace swept"))),
     );
     lines
 }
@@ -298,6 +331,7 @@ fn memory(f: &Figures) -> Vec<Line> {
         Line::new("the same after 4; 20 touches", format!("{}; {}", bytes("trail after 4"), bytes("trail after 20")))
             .goal("at most 512 B after 20", of("trail after 20") <= 512.0, "no reason is known yet"),
         Line::new("live handle without a trail", bytes("counted")),
+        Line::new("each of a million live handles at PARANOID, of which 65,536 have a trail", bytes("a million")),
         Line::new(
             "*peers:* an entry of `Mutex<HashMap>`; a `Backtrace`; std's",
             format!("{}; {}; {}", bytes("naive"), bytes("Backtrace"), bytes("std Backtrace")),

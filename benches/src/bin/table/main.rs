@@ -23,6 +23,9 @@ fn main() {
     for run in 1..=RUNS {
         eprintln!("run {run} of {RUNS}, load {}", machine::load());
         figures.part("probe", &["one-thread"], &[]);
+        figures.part("probe", &["walks", "release"], &[]);
+        figures.part("probe-frame-pointers", &["walks", "frame pointers"], &[("LEAK_DETECTION_WALKER", "frame-pointer")]);
+        figures.part("probe-dev", &["walks", "dev"], &[]);
         figures.part("probe", &["two-threads"], &[]);
         figures.part("probe", &["crowd"], &[]);
         figures.part("probe", &["paths"], &[]);
@@ -39,7 +42,7 @@ fn main() {
         {
             figures.part("peer_jemalloc", &[mode], &[("_RJEM_MALLOC_CONF", setting)]);
         }
-        for what in ["trail", "trail after 4", "trail after 20", "counted", "naive", "Backtrace", "std Backtrace"] {
+        for what in ["trail", "a million", "trail after 4", "trail after 20", "counted", "naive", "Backtrace", "std Backtrace"] {
             figures.part("memory", &[what], &[]);
         }
     }

@@ -70,7 +70,7 @@ pub(super) fn untracked() -> ExitSummary {
 
 /// Clean, on a machine with little room.
 pub(super) fn capped() -> ExitSummary {
-    let discarded = Discarded { trails: 12, records: 40, stacks: 1, sites: 0, fingerprints: 2, reports: 3 };
+    let discarded = Discarded { trails: 12, records: 40, stacks: 1, sites: 0, fingerprints: 2, reports: 3, walks: 0 };
     ExitSummary { discarded, ..clean() }
 }
 

@@ -155,7 +155,7 @@ fn a_snapshot_has_its_totals() {
                 "recent": {"window_ms": 60_000, "created": 3, "released": 0},
                 "nonzero_for_ms": 64_000,
             }],
-            "discarded": {"trails": 0, "records": 0, "stacks": 0, "sites": 0, "fingerprints": 0, "reports": 0},
+            "discarded": {"trails": 0, "records": 0, "stacks": 0, "sites": 0, "fingerprints": 0, "reports": 0, "walks": 0},
             "faults": 0,
             "watched": {"growing_sites": 1, "held_too_long": 2, "pinning": 3},
             "resident": 851_443_712,
