@@ -142,7 +142,12 @@ impl LeakDetector {
     /// # Cost
     /// Symbols are resolved and sinks are called on this thread.
     pub fn flush(&self) {
-        self.here(|core| core.pass(Purpose::Flush, PATIENCE, &mut Symboliser::default()));
+        self.here(|core| {
+            if !waker::is_running() {
+                core.tick(Stamp::now());
+            }
+            core.pass(Purpose::Flush, PATIENCE, &mut Symboliser::default());
+        });
     }
 
     /// Asks whatever answers for this detector on this thread: the scope's that it has entered, if this is the global one.

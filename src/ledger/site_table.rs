@@ -122,8 +122,7 @@ impl Ledger {
     }
 
     /// Looks at every row, so that "recent" and "not at 0 for" are known when they are asked for.
-    pub(crate) fn look(&self) {
-        let now = Stamp::now();
+    pub(crate) fn look(&self, now: Stamp) {
         let rows = self.rows();
         for (id, counts) in rows.iter().zip(read(&rows)) {
             if let Some(meta) = row(*id).meta() {

@@ -11,6 +11,7 @@ use super::farewell::Farewell;
 use super::losses::Losses;
 use super::outbox::Outbox;
 use super::promotions::Promotions;
+use super::pulse::Pulse;
 use super::refusals::Refusals;
 use super::sinks::Sinks;
 use super::turn::Turn;
@@ -57,6 +58,8 @@ pub(in crate::detector) struct State {
     pub(in crate::detector) turn: Turn,
     pub(in crate::detector) outbox: Outbox,
     pub(in crate::detector) farewell: Farewell,
+    /// When the last tick was.
+    pub(in crate::detector) pulse: Pulse,
     /// The first handle was counted: the registry knows the detector and the reporter runs.
     pub(in crate::detector) announced: AtomicBool,
     /// How often this crate failed in the detector's name.

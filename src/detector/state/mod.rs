@@ -11,6 +11,7 @@ pub(super) mod fault;
 pub(super) mod losses;
 pub(super) mod outbox;
 mod promotions;
+mod pulse;
 pub(super) mod redirect;
 pub(super) mod refusals;
 pub(super) mod registry;

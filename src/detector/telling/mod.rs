@@ -1,6 +1,7 @@
 //! How it is told: one pass takes what waits, groups it by cause, writes it and hands it out.
 //!
-//! [`reporter`] is the thread that makes passes; `flush` makes one on the caller's thread; [`exit`] makes the last.
+//! [`reporter`] is the thread that makes passes; `flush` makes one on the caller's thread; [`exit`] makes the last. Before
+//! a pass a [`tick`] looks at what changes without an event.
 //! [`living`] tells what is alive, to whoever asks.
 
 pub(super) mod delivery;
@@ -11,3 +12,4 @@ pub(super) mod pass;
 mod refusing;
 pub(super) mod reporter;
 mod summary;
+mod tick;

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::exit;
 use super::pass::Purpose;
-use crate::detector::state::{fault, registry, waker};
+use super::tick::TICK;
+use crate::clock::Stamp;
+use crate::detector::state::{registry, waker};
 use crate::stack::Symboliser;
 
-/// How often the thread looks at the ledgers and at what is due, woken or not.
-const TICK: Duration = Duration::from_secs(1);
-/// Ticks without a report after which the symboliser's memory is given back.
-const BURST_TICKS: u32 = 10;
+/// How long nothing was told when the symboliser's memory is given back.
+const BURST: Duration = Duration::from_secs(10);
 
 /// Starts the thread and the exit handler, once in a process.
 ///
@@ -33,20 +33,22 @@ pub(in crate::detector) fn start() {
 fn run() {
     waker::enter();
     let mut symboliser = Symboliser::default();
-    let mut quiet_ticks = 0;
+    let mut told_at = Stamp::now();
     loop {
+        let mut pause = TICK;
         for core in registry::all() {
+            let now = Stamp::now();
+            core.tick(now);
+            pause = pause.min(core.tick_interval());
             if core.has_something_to_tell() {
-                quiet_ticks = 0;
+                told_at = now;
             }
             core.pass(Purpose::Schedule, TICK, &mut symboliser);
-            fault::contain(&core, || core.ledger().look());
             registry::let_go(&core);
         }
-        quiet_ticks += 1;
-        if quiet_ticks == BURST_TICKS {
+        if Stamp::now().since(told_at) >= BURST {
             symboliser.forget();
         }
-        thread::park_timeout(TICK);
+        thread::park_timeout(pause);
     }
 }
