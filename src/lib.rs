@@ -54,7 +54,7 @@ mod leak_aware;
 pub mod testing;
 
 pub use buffer::{AllocError, ByteBuf, ByteBufAllocator, ByteBufMut, JoinedByteBuf, RetainError, UnpooledAllocator};
-pub use config::{Config, ConfigError, DirectMemoryLimit, FrameLimit, ReportTo};
+pub use config::{Config, ConfigError, DirectMemoryLimit, FrameLimit, ReportTo, Symbols};
 pub use detector::{
     AlreadyInstalled, Guard, LeakDetector, RawTicket, Resource, StaleTicket, Subscription, Tracked, Watched, guard,
     install, track, watch,

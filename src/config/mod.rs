@@ -7,6 +7,7 @@
 
 #[expect(clippy::module_inception, reason = "a file bears the name of its main type")]
 mod config;
+mod control_file;
 mod direct_memory_limit;
 mod env;
 mod error;
@@ -15,6 +16,7 @@ mod machine;
 mod overlay;
 mod report_to;
 mod setting;
+mod symbols;
 mod variable;
 
 pub use self::config::Config;
@@ -22,3 +24,6 @@ pub use self::direct_memory_limit::DirectMemoryLimit;
 pub use self::error::ConfigError;
 pub use self::frame_limit::FrameLimit;
 pub use self::report_to::ReportTo;
+pub use self::symbols::Symbols;
+
+pub(crate) use self::control_file::Control;

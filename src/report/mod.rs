@@ -16,6 +16,7 @@ mod frame;
 mod hint;
 #[cfg(feature = "serde")]
 mod json;
+mod json_line;
 mod leak_report;
 mod moment;
 mod origin;
@@ -51,6 +52,7 @@ pub use snapshot::Snapshot;
 pub use verdict::Verdict;
 
 pub(crate) use escape::Escaped;
+pub(crate) use json_line::JsonLine;
 pub(crate) use path::normalise_foreign;
 pub(crate) use source_root::relate;
-pub(crate) use text::MoreRefusals;
+pub(crate) use text::{MoreRefusals, Spelled};

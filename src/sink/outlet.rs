@@ -2,17 +2,17 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::standard_error;
+use super::report_file::ReportFile;
+use super::target::TARGET;
+use super::{setting_warning, standard_error};
 use crate::config::{Config, ReportTo};
-use crate::report::{Escaped, ExitSummary, LeakReport, Refusal, Severity, Sink};
+use crate::report::{Escaped, ExitSummary, JsonLine, LeakReport, Refusal, Severity, Sink};
 
-/// The target of every record that this crate logs.
-pub(crate) const TARGET: &str = "leaktrail";
-
-/// The log, or standard error, or nothing, as `LEAK_DETECTION_REPORT` says.
+/// The log, or standard error, or nothing, as `LEAK_DETECTION_REPORT` says; and beside it the report file, if there is one.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     to: ReportTo,
+    file: Option<ReportFile>,
     /// Some `LEAK_DETECTION_*` variable was set when the detector was made: somebody wants to see something.
     variable_set: bool,
     /// The logger panicked once: from then on lines go to standard error.
@@ -31,6 +31,7 @@ impl Outlet {
     pub(crate) fn new(config: &Config) -> Outlet {
         Outlet {
             to: config.configured_report(),
+            file: config.configured_report_file().map(ReportFile::new),
             variable_set: Config::any_variable_set(),
             log_is_broken: AtomicBool::new(false),
         }
@@ -69,6 +70,32 @@ impl Outlet {
         };
         if shown {
             standard_error::write(severity, text);
+        }
+    }
+
+    /// Looks whether the report file can be written, and warns if not.
+    pub(crate) fn check_file(&self) {
+        if let Some(trouble) = self.file.as_ref().and_then(ReportFile::check) {
+            setting_warning::warn(&trouble);
+        }
+    }
+
+    /// Lines that the report file could not take.
+    pub(crate) fn lines_dropped(&self) -> u64 {
+        self.file.as_ref().map_or(0, ReportFile::dropped)
+    }
+
+    /// A line of the report file while the process ends: what is wrong with the file is told without a logger.
+    pub(crate) fn last_line(&self, line: JsonLine<'_>) {
+        if let Some(trouble) = self.file.as_ref().and_then(|file| file.write(line)) {
+            standard_error::write(Severity::Warn, &trouble);
+        }
+    }
+
+    /// Called last: a logger that panics is called again, and the file has its line once.
+    fn keep(&self, line: JsonLine<'_>) {
+        if let Some(trouble) = self.file.as_ref().and_then(|file| file.write(line)) {
+            setting_warning::warn(&trouble);
         }
     }
 
@@ -114,6 +141,7 @@ impl Sink for Outlet {
             Channel::StandardError => standard_error::write(severity, &report.to_string()),
             Channel::Nothing => {}
         }
+        self.keep(JsonLine::Report(report));
     }
 
     fn refusal(&self, refusal: &Refusal) {
@@ -121,12 +149,14 @@ impl Sink for Outlet {
         for line in refusal.to_string().lines() {
             self.say(Severity::Error, line);
         }
+        self.keep(JsonLine::Refusal(refusal));
     }
 
     fn summary(&self, summary: &ExitSummary) {
         for (severity, line) in summary.lines() {
             self.say(severity, &line);
         }
+        self.keep(JsonLine::Summary(summary));
     }
 }
 

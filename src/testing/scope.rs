@@ -14,7 +14,7 @@ use super::late;
 use super::rules::{Rules, What};
 use super::scope_handle::{ScopeGuard, ScopeHandle};
 use super::settling::{self, Pauses};
-use crate::config::{Config, ReportTo};
+use crate::config::Config;
 use crate::detector::LeakDetector;
 use crate::leak_aware::LeakAware;
 use crate::level::Level;
@@ -83,7 +83,7 @@ impl LeakScope {
         }
         let (config, errors) = Config::from_env_lossy();
         sink::warn_about(&errors);
-        let detector = LeakDetector::new(config.level(Level::Paranoid).report(ReportTo::Off));
+        let detector = LeakDetector::new(config.level(Level::Paranoid).secluded());
         let findings = Arc::new(Findings::new(name.clone()));
         detector.add_sink(Recorder(findings.clone())).detach_never();
         LeakScope {

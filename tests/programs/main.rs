@@ -20,10 +20,14 @@ mod fork;
 #[cfg(unix)]
 mod fork_under_load;
 mod loggers;
+mod report_file;
+#[cfg(unix)]
+mod report_file_unix;
 mod report_setting;
 mod settings;
 mod sinks;
 mod sinks_that_call_back;
+mod switch;
 
 use std::process::ExitCode;
 
@@ -42,10 +46,14 @@ const TESTS: &[&[Named]] = &[
     #[cfg(unix)]
     fork_under_load::TESTS,
     loggers::TESTS,
+    report_file::TESTS,
+    #[cfg(unix)]
+    report_file_unix::TESTS,
     report_setting::TESTS,
     settings::TESTS,
     sinks::TESTS,
     sinks_that_call_back::TESTS,
+    switch::TESTS,
 ];
 
 /// The programs of each module.
@@ -61,10 +69,14 @@ const PROGRAMS: &[&[Named]] = &[
     #[cfg(unix)]
     fork_under_load::PROGRAMS,
     loggers::PROGRAMS,
+    report_file::PROGRAMS,
+    #[cfg(unix)]
+    report_file_unix::PROGRAMS,
     report_setting::PROGRAMS,
     settings::PROGRAMS,
     sinks::PROGRAMS,
     sinks_that_call_back::PROGRAMS,
+    switch::PROGRAMS,
 ];
 
 fn main() -> ExitCode {

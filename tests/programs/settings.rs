@@ -41,13 +41,16 @@ const NINES: &str = "99999999999999999999";
 const BAD: [&str; 5] = ["bogus", "-1", "0", NINES, ""];
 
 /// Each variable with what of [`BAD`] it accepts after all, and what is used when it does not.
-const VARIABLES: [(&str, &[&str], &str); 6] = [
+const VARIABLES: [(&str, &[&str], &str); 9] = [
     ("LEAK_DETECTION_LEVEL", &["0"], "SIMPLE"),
     ("LEAK_DETECTION_SAMPLING_INTERVAL", &[], "128"),
     ("LEAK_DETECTION_TARGET_RECORDS", &["0"], "4"),
     ("LEAK_DETECTION_MAX_FRAMES", &[], "32"),
     ("LEAK_DETECTION_MAX_DIRECT_MEMORY", &["-1", "0"], "-1"),
     ("LEAK_DETECTION_REPORT", &[], "auto"),
+    ("LEAK_DETECTION_REPORT_FILE", &[], "off"),
+    ("LEAK_DETECTION_SYMBOLS", &[], "on"),
+    ("LEAK_DETECTION_CONTROL_FILE", &[], "off"),
 ];
 
 /// Every bad value of every variable, what a warning shows of it, and what is used.
@@ -156,10 +159,13 @@ fn settings_are_echoed_once_with_where_they_came_from() {
         "LEAK_DETECTION_MAX_FRAMES=32 (default)",
         "LEAK_DETECTION_MAX_DIRECT_MEMORY=-1 (default)",
         "LEAK_DETECTION_REPORT=auto (default)",
+        "LEAK_DETECTION_REPORT_FILE=off (default)",
+        "LEAK_DETECTION_SYMBOLS=on (default)",
+        "LEAK_DETECTION_CONTROL_FILE=off (default)",
     ] {
         ended.log_has(1, &format!("[DEBUG leaktrail] {line}"));
     }
-    ended.log_has(6, "[DEBUG leaktrail]");
+    ended.log_has(9, "[DEBUG leaktrail]");
 }
 
 fn the_environment_wins_over_what_was_installed() {

@@ -8,12 +8,15 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use super::bulletin::{Bulletin, Notice};
 use super::casebook::Casebook;
 use super::farewell::Farewell;
+use super::journal::Journal;
 use super::losses::Losses;
 use super::outbox::Outbox;
 use super::promotions::Promotions;
 use super::pulse::Pulse;
 use super::refusals::Refusals;
+use super::seen::Seen;
 use super::sinks::Sinks;
+use super::term::Term;
 use super::turn::Turn;
 use super::waker;
 use crate::clock::Stamp;
@@ -28,6 +31,7 @@ use crate::stack::depot;
 /// The shared part of a detector.
 pub(crate) struct Core {
     level: AtomicU8,
+    term: Term,
     /// [`LeakDetector`](crate::LeakDetector)s that stand for this core. The registry's own hold is not one of them.
     owners: AtomicUsize,
     config: Config,
@@ -54,6 +58,8 @@ pub(in crate::detector) struct State {
     pub(in crate::detector) promotions: Promotions,
     pub(in crate::detector) refusals: Refusals,
     pub(in crate::detector) bulletin: Bulletin,
+    pub(in crate::detector) journal: Journal,
+    pub(in crate::detector) seen: Seen,
     pub(in crate::detector) casebook: Casebook,
     pub(in crate::detector) turn: Turn,
     pub(in crate::detector) outbox: Outbox,
@@ -82,6 +88,7 @@ impl Core {
         let wanted = config.configured_level();
         let core = Core {
             level: AtomicU8::new(Level::Disabled as u8),
+            term: Term::new(),
             owners: AtomicUsize::new(1),
             outlet: Outlet::new(&config),
             config,
@@ -136,13 +143,58 @@ impl Core {
         !CEILING_IS_DISABLED && self.level.load(Ordering::Relaxed) & REDIRECTED != 0
     }
 
-    /// Sets the level; one above the ceiling becomes the ceiling, and that is told once.
+    /// Sets the level for good; one above the ceiling becomes the ceiling, and that is told once.
     pub(in crate::detector) fn set_level(&self, level: Level) {
+        self.term.choose(self.at_most_the_ceiling(level));
+        self.settle();
+    }
+
+    /// Sets a level over the chosen one, until then or without an end.
+    pub(in crate::detector) fn start_term(&self, level: Level, end: Option<Stamp>) {
+        self.term.begin(self.at_most_the_ceiling(level), end);
+        self.settle();
+    }
+
+    /// The chosen level again; false if that is in force anyway.
+    pub(in crate::detector) fn end_term(&self) -> bool {
+        let ended = self.term.end();
+        self.settle();
+        ended
+    }
+
+    /// As above, if the time is over.
+    pub(in crate::detector) fn term_is_over(&self, now: Stamp) -> bool {
+        let ended = self.term.end_if_over(now);
+        if ended {
+            self.settle();
+        }
+        ended
+    }
+
+    /// When the level in force ends, if it does.
+    pub(in crate::detector) fn term_ends_at(&self) -> Option<Stamp> {
+        self.term.ends_at()
+    }
+
+    /// The level that was chosen for good, whatever is in force for a time.
+    pub(in crate::detector) fn chosen_level(&self) -> Level {
+        self.term.chosen()
+    }
+
+    fn at_most_the_ceiling(&self, level: Level) -> Level {
         if level > Level::CEILING {
             self.state().bulletin.post(Notice::AboveCeiling);
         }
-        let level = level.min(Level::CEILING) as u8;
-        let _ = self.level.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |byte| Some(byte & REDIRECTED | level));
+        level.min(Level::CEILING)
+    }
+
+    /// Puts in force what is wanted. Relaxed: as for reading it.
+    fn settle(&self) {
+        self.term.settle(|level| {
+            let level = level as u8;
+            let change = |byte| Some(byte & REDIRECTED | level);
+            let _ = self.level.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
+        });
     }
 
     pub(in crate::detector) fn config(&self) -> &Config {

@@ -8,6 +8,7 @@ pub(super) mod casebook;
 mod core;
 pub(super) mod farewell;
 pub(super) mod fault;
+pub(super) mod journal;
 pub(super) mod losses;
 pub(super) mod outbox;
 mod promotions;
@@ -16,8 +17,10 @@ pub(super) mod redirect;
 pub(super) mod refusals;
 pub(super) mod registry;
 pub(super) mod schedule;
+mod seen;
 pub(super) mod sinks;
 pub(super) mod survival;
+mod term;
 mod turn;
 pub(super) mod waker;
 

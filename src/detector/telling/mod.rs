@@ -12,4 +12,5 @@ pub(super) mod pass;
 mod refusing;
 pub(super) mod reporter;
 mod summary;
+mod switch;
 mod tick;

@@ -8,6 +8,8 @@ mod exit_summary;
 mod forgery;
 #[cfg(feature = "serde")]
 mod json;
+#[cfg(feature = "serde")]
+mod json_line;
 mod leak_report;
 mod refusal;
 mod snapshot;
