@@ -23,6 +23,26 @@ enum SetBy {
     ControlGroup(PathBuf),
 }
 
+/// A control group, by its folder under the root.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) folder: PathBuf,
+    pub(super) files: &'static GroupFiles,
+}
+
+/// What the files of a group are called.
+#[derive(Debug)]
+pub(super) struct GroupFiles {
+    pub(super) limit: &'static str,
+    pub(super) usage: &'static str,
+    /// In `memory.stat`, with that of the groups below: what the kernel takes back before it kills.
+    pub(super) inactive: &'static str,
+}
+
+const VERSION_2: GroupFiles = GroupFiles { limit: "memory.max", usage: "memory.current", inactive: "inactive_file" };
+const VERSION_1: GroupFiles =
+    GroupFiles { limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes", inactive: "total_inactive_file" };
+
 impl Machine {
     /// The machine that this process runs on.
     pub(super) fn this() -> Machine {
@@ -49,41 +69,51 @@ impl Machine {
     }
 
     /// Each limit that is set for a group of this process or above it.
+    fn control_group_limits(&self) -> Vec<Memory> {
+        // Version 2 says `max` for no limit, which does not parse; version 1 says a number that is larger than any machine's
+        // memory, which loses against it.
+        let limit = |group: Group| {
+            let file = group.folder.join(group.files.limit);
+            let bytes = self.figure(&file)?;
+            Some(Memory { bytes, set_by: SetBy::ControlGroup(Path::new("/").join(file)) })
+        };
+        self.groups().into_iter().filter_map(limit).collect()
+    }
+
+    /// The group of this process and every one above it.
     ///
     /// The controllers are looked for where systemd and the container engines mount them. A path that
     /// `/proc/self/cgroup` names may be the host's while the mount shows the container's own group as its root; the
-    /// walk ends at that root, so the limit is found either way.
-    fn control_group_limits(&self) -> Vec<Memory> {
-        let mut limits = Vec::new();
+    /// walk ends at that root, so the group's files are found either way.
+    pub(super) fn groups(&self) -> Vec<Group> {
+        let mut groups = Vec::new();
         for line in self.read("proc/self/cgroup").unwrap_or_default().lines() {
             // hierarchy:controllers:path, where the controllers of version 2 are an empty list.
             let mut fields = line.splitn(3, ':');
             let (Some(hierarchy), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next()) else {
                 continue;
             };
-            let (mount, file) = if hierarchy == "0" && controllers.is_empty() {
-                ("sys/fs/cgroup", "memory.max")
+            let (mount, files) = if hierarchy == "0" && controllers.is_empty() {
+                ("sys/fs/cgroup", &VERSION_2)
             } else if controllers.split(',').any(|controller| controller == "memory") {
-                ("sys/fs/cgroup/memory", "memory.limit_in_bytes")
+                ("sys/fs/cgroup/memory", &VERSION_1)
             } else {
                 continue;
             };
             // A group outside of the namespace shows as `/../name`; going up would leave the mount.
             let group: PathBuf =
                 Path::new(path).components().filter(|part| matches!(part, Component::Normal(_))).collect();
-            for group in group.ancestors() {
-                let file = Path::new(mount).join(group).join(file);
-                // Version 2 says `max` for no limit, which does not parse; version 1 says a number that is larger
-                // than any machine's memory, which loses against it.
-                if let Some(bytes) = self.read(&file).and_then(|text| text.trim().parse().ok()) {
-                    limits.push(Memory { bytes, set_by: SetBy::ControlGroup(Path::new("/").join(file)) });
-                }
-            }
+            groups.extend(group.ancestors().map(|group| Group { folder: Path::new(mount).join(group), files }));
         }
-        limits
+        groups
     }
 
-    fn read(&self, file: impl AsRef<Path>) -> Option<String> {
+    /// The number that is all that a file has.
+    pub(super) fn figure(&self, file: impl AsRef<Path>) -> Option<u64> {
+        self.read(file)?.trim().parse().ok()
+    }
+
+    pub(super) fn read(&self, file: impl AsRef<Path>) -> Option<String> {
         fs::read_to_string(self.root.join(file)).ok()
     }
 }
@@ -101,16 +131,16 @@ impl fmt::Display for Memory {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
 
     /// A directory of its own for each machine that a test makes up, removed with it.
-    struct Made(Machine);
+    pub(in crate::config) struct Made(pub(in crate::config) Machine);
 
     impl Made {
-        fn of(files: &[(&str, &str)]) -> Made {
+        pub(in crate::config) fn of(files: &[(&str, &str)]) -> Made {
             static NEXT: AtomicU32 = AtomicU32::new(0);
             // Relaxed: the number only has to differ from those of the other tests.
             let number = NEXT.fetch_add(1, Ordering::Relaxed);

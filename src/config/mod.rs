@@ -12,6 +12,7 @@ mod direct_memory_limit;
 mod env;
 mod error;
 mod frame_limit;
+mod headroom;
 mod machine;
 mod overlay;
 mod report_to;
@@ -27,3 +28,4 @@ pub use self::report_to::ReportTo;
 pub use self::symbols::Symbols;
 
 pub(crate) use self::control_file::Control;
+pub(crate) use self::headroom::memory_left;

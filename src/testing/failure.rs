@@ -174,6 +174,7 @@ mod tests {
             address: 0,
             module: None,
             offset: 0,
+            build_id: None,
         };
         AccessRecord {
             access,

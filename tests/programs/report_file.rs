@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use leaktrail::{ExitSummary, LeakDetector, LeakReport, track};
+use leaktrail::{ExitSummary, LeakReport, track};
 use serde_json::Value;
 
 use crate::process::{Folder, Named, Permit};
@@ -13,6 +13,7 @@ pub(crate) const TESTS: &[Named] = named![
     the_file_has_what_is_left_at_exit_without_a_guard,
     the_file_is_written_whatever_becomes_of_the_log,
     a_file_that_cannot_be_written_is_one_warning,
+    symbols_can_be_switched_off,
 ];
 
 pub(crate) const PROGRAMS: &[Named] = named![loses_with_a_guard, loses_without_a_guard];
@@ -85,6 +86,23 @@ fn a_file_that_cannot_be_written_is_one_warning() {
         let ended = program!(loses_with_a_guard).env(FILE, folder.path("link.jsonl")).run().with_status(0);
         ended.has(1, "cannot be written");
         assert!(!folder.path("victim").exists(), "nothing was written through the link");
+    }
+}
+
+fn symbols_can_be_switched_off() {
+    let with = |symbols: &str| {
+        let program = program!(loses_with_a_guard).env("LEAK_DETECTION_SYMBOLS", symbols);
+        program.env("LEAK_DETECTION_LEVEL", "paranoid").run().with_status(0)
+    };
+    with("on").has(2, "programs::report_file::loses_with_a_guard (tests/programs/report_file.rs:");
+    let ended = with("off");
+    ended.has(0, "programs::report_file::loses_with_a_guard");
+    // The site needs no symbols.
+    ended.has(1, "LEAK: Permit.release() was not called before it was dropped. created tests/programs/report_file.rs:");
+    if cfg!(target_os = "linux") {
+        assert!(ended.lines().any(|line| line.starts_with("\tprograms-") && line.contains("+0x")), "{ended}");
+        ended.has(1, "Modules:");
+        assert!(ended.lines().any(|line| line.contains(", build id ")), "{ended}");
     }
 }
 

@@ -17,15 +17,18 @@ pub(in crate::detector) enum Notice {
     SinkPanicked,
     /// The logger panicked, and is no longer called.
     LogPanicked,
+    /// Reports have no names: memory is short.
+    WithoutNames,
 }
 
 impl Notice {
-    const ALL: [Notice; 5] = [
+    const ALL: [Notice; 6] = [
         Notice::InternalFault,
         Notice::ParanoidFallsBack,
         Notice::AboveCeiling,
         Notice::SinkPanicked,
         Notice::LogPanicked,
+        Notice::WithoutNames,
     ];
 
     /// What is told.
@@ -44,6 +47,10 @@ impl Notice {
             }
             Notice::SinkPanicked => "a sink panicked and is not called again; the other sinks go on",
             Notice::LogPanicked => "the logger panicked and is not called again: reports go to standard error",
+            Notice::WithoutNames => {
+                "the control group has less than 128 MiB left: reports have module+0xoffset in the place of names until it has \
+                 more (LEAK_DETECTION_SYMBOLS=off is that for good)"
+            }
         }
     }
 

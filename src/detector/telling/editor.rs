@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::clock::Stamp;
+use crate::config::{self, Symbols};
 use crate::detector::state::Core;
+use crate::detector::state::bulletin::Notice;
 use crate::detector::state::casebook::Entry;
 use crate::detector::state::losses::LostTrail;
 use crate::hash::IdHasher;
@@ -14,6 +16,9 @@ use crate::report::{Access, AccessRecord, Form, Frame, LeakReport, Reference, Si
 use crate::stack::{Symboliser, trim};
 use crate::trail::{Family, Place, Record};
 
+/// Bytes that the control group must have left for names: three times what the debug information of a large program takes.
+const ENOUGH_FOR_NAMES: u64 = 128 << 20;
+
 /// How many of the innermost user frames of creation and drop make a path.
 const PATH_FRAMES: usize = 3;
 
@@ -21,11 +26,13 @@ const PATH_FRAMES: usize = 3;
 pub(super) struct Editor<'a> {
     core: &'a Core,
     symboliser: &'a mut Symboliser,
+    /// Whether frames get names; asked for when the first one is to have one.
+    symbols: Option<Symbols>,
 }
 
 impl<'a> Editor<'a> {
     pub(super) fn new(core: &'a Core, symboliser: &'a mut Symboliser) -> Editor<'a> {
-        Editor { core, symboliser }
+        Editor { core, symboliser, symbols: None }
     }
 
     /// What tells two ways to lose a handle of one site apart: the innermost user frames of its creation and its drop.
@@ -110,11 +117,29 @@ impl<'a> Editor<'a> {
         }
     }
 
+    /// Whether this pass gives names: where memory is about to be short, what tells of it must not be what uses it up.
+    fn symbols(&mut self) -> Symbols {
+        *self.symbols.get_or_insert_with(|| {
+            let configured = self.core.config().configured_symbols();
+            let is_short = || config::memory_left().is_some_and(|left| left < ENOUGH_FOR_NAMES);
+            if configured == Symbols::On && is_short() {
+                self.core.state().bulletin.post(Notice::WithoutNames);
+                Symbols::Off
+            } else {
+                configured
+            }
+        })
+    }
+
     fn frames(&mut self, place: &Place) -> Vec<Frame> {
         match place {
             Place::Stack(stack) => {
                 let max_frames = usize::from(self.core.config().configured_max_frames().get());
-                trim::trim(self.symboliser.frames(*stack), max_frames)
+                let frames = match self.symbols() {
+                    Symbols::On => self.symboliser.frames(*stack),
+                    Symbols::Off => self.symboliser.bare_frames(*stack),
+                };
+                trim::trim(frames, max_frames)
             }
             Place::Line(location) => {
                 let site = Site::from_location(location);
@@ -126,6 +151,7 @@ impl<'a> Editor<'a> {
                     address: 0,
                     module: None,
                     offset: 0,
+                    build_id: None,
                 }]
             }
             Place::Unknown => Vec::new(),

@@ -89,9 +89,12 @@ object!(AccessRecord { access, hint, thread, after, at, unwinding, frames, frame
     o.field("at", Moment(*at)).field("unwinding", *unwinding).field("frames", frames).field("frames_cut", *frames_cut)
 });
 
-object!(Frame { function, file, line, column, address, module, offset } => |o| {
+object!(Frame { function, file, line, column, address, module, offset, build_id } => |o| {
     o.field("function", function).field("file", file).field("line", *line).field("column", *column);
-    o.field("address", Hex(*address)).field("module", module).field("offset", Hex(*offset))
+    o.field("address", Hex(*address)).field("module", module).field("offset", Hex(*offset));
+    if build_id.is_some() {
+        o.field("build_id", build_id);
+    }
 });
 
 object!(Reference { origin, site, state } => |o| {

@@ -124,6 +124,7 @@ impl LeakReport {
             write_record(record, f)?;
         }
         self.write_references(f)?;
+        self.write_modules(f)?;
         if self.discarded_records > 0 {
             write!(
                 f,
@@ -147,6 +148,21 @@ impl LeakReport {
             0 => Ok(()),
             more => write!(f, "\n\tand {more} more"),
         }
+    }
+}
+
+impl LeakReport {
+    /// The modules whose frames have no names, each once, for who looks for the names elsewhere.
+    fn write_modules(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let frames = self.records.iter().flat_map(|record| &record.frames).filter(|frame| frame.function.is_none());
+        let mut modules: Vec<(&str, &str)> = Vec::new();
+        for module in frames.filter_map(|frame| Some((frame.module()?, frame.build_id()?))) {
+            if !modules.contains(&module) {
+                modules.push(module);
+            }
+        }
+        f.write_str(if modules.is_empty() { "" } else { "\nModules:" })?;
+        modules.iter().try_for_each(|(name, id)| write!(f, "\n\t{}, build id {}", Escaped(name), Escaped(id)))
     }
 }
 

@@ -49,6 +49,7 @@ fn every_report_has_the_fields_that_serde_gives() {
     (bare.form, bare.verdict, bare.fate) = (Form::Line, Verdict::Outstanding, Fate::StillOut);
     let frame = &mut bare.records[0].frames[0];
     (frame.function, frame.file, frame.line, frame.column, frame.module) = (None, None, None, None, None);
+    bare.records[1].frames[0].build_id = Some("5b1c".into());
     bare.references[0].state = ReferenceState::Lost;
     bare.references.push(Reference { origin: Origin::Retained, site: site("a", 1, 2), state: ReferenceState::Live });
     assert_same(JsonLine::Report(&bare), "report", &bare);

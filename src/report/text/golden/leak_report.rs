@@ -134,6 +134,43 @@ fn a_stack_that_was_cut_or_is_not_there() {
 }
 
 #[test]
+fn without_names_the_modules_are_listed_with_their_build_ids() {
+    let mut report = creation_only();
+    let bare = |module: &str, offset: u64, build_id: Option<&str>| Frame {
+        function: None,
+        file: None,
+        line: None,
+        column: None,
+        address: 0x5500_0000 + offset,
+        module: Some(module.into()),
+        offset,
+        build_id: build_id.map(Into::into),
+    };
+    report.records[0].frames = vec![
+        bare("gateway", 0x1f40, Some("5b1c09e2")),
+        bare("libfilters.so", 0x88, Some("c0ffee")),
+        bare("gateway", 0x2000, Some("5b1c09e2")),
+        bare("libc.so.6", 0x99, None),
+    ];
+    report.discarded_records = 2;
+    assert_eq!(
+        report.to_string().split_once('\n').unwrap().1,
+        "\
+Recent access records:
+Created at:
+\t(2026-11-20T03:12:44Z, thread worker-3)
+\tgateway+0x1f40
+\tlibfilters.so+0x88
+\tgateway+0x2000
+\tlibc.so.6+0x99
+Modules:
+\tgateway, build id 5b1c09e2
+\tlibfilters.so, build id c0ffee
+: 2 leak records were discarded because the leak record count is targeted to 2. Use LEAK_DETECTION_TARGET_RECORDS to increase the limit."
+    );
+}
+
+#[test]
 fn what_is_only_alive_is_no_leak() {
     let report = LeakReport {
         verdict: Verdict::Outstanding,

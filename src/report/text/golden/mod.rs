@@ -42,6 +42,7 @@ fn frame(function: &str, line: u32, column: u32) -> Frame {
         address: 0x55d0_c3a4_1f40,
         module: Some("gateway".into()),
         offset: 0x1f40,
+        build_id: None,
     }
 }
 
