@@ -65,7 +65,7 @@ pub use leak_aware::{DropPolicy, LeakAware};
 pub use level::{Level, ParseLevelError};
 pub use memory::{DirectMemory, OutOfDirectMemory, Reservation};
 pub use report::{
-    Access, AccessRecord, Discarded, ExitSummary, Fate, Fingerprint, Form, Frame, Hint, LeakReport, Origin,
+    Access, AccessRecord, Discarded, ExitSummary, Fate, Fingerprint, Form, Frame, Hint, LeakReport, Metrics, Origin,
     ParseFingerprintError, Recent, Reference, ReferenceState, Refusal, Severity, Sink, Site, SiteStats, Snapshot,
     TrailDepth, Verdict,
 };

@@ -19,8 +19,9 @@ A gateway that leaks, and the log that says which line did it.
   --limit SIZE       direct memory for bodies, such as 786432, 512k or 8m              (default: 1m)
   --requests N       requests of each act, 1 to 100000; with --serve 0 is possible     (default: 2000)
   --connections N    client connections at a time, 1 to 256                            (default: 8)
-  --serve ADDR       run one act (default: lost) on ADDR, then stay up until Enter is pressed; ADDR is a
-                     port on 127.0.0.1 or IP:PORT. GET /debug/leaks as text, with ?format=json as JSON
+  --serve ADDR       run one act (default: lost) on ADDR, then stay up until Enter or SIGTERM; ADDR is a port on
+                     127.0.0.1 or IP:PORT. GET /debug/leaks as text, with ?format=json as JSON; GET /metrics for a
+                     scraper; POST /debug/leaks/level?level=paranoid&for=10m for a look from nearer, for a time
 
 Exit status: 0 each act showed what it promises, 1 one did not, 2 bad arguments.";
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use leaktrail::LeakDetector;
+use leaktrail::{DirectMemory, LeakDetector};
 use tower::ServiceBuilder;
 
 use crate::act::Revision;
@@ -21,6 +21,7 @@ use crate::server::Server;
 pub(crate) struct Gateway {
     pub(crate) allocator: Allocator,
     pub(crate) detector: LeakDetector,
+    pub(crate) memory: DirectMemory,
     pub(crate) revision: Revision,
     pub(crate) upstream: SocketAddr,
     pub(crate) connections: usize,
@@ -32,7 +33,7 @@ impl Gateway {
     /// Starts it on `address`.
     pub(crate) async fn start(self, address: SocketAddr) -> io::Result<Server> {
         let chain = ServiceBuilder::new()
-            .layer(DebugLeaksLayer(self.detector))
+            .layer(DebugLeaksLayer { detector: self.detector, memory: self.memory })
             .layer(ReadBodyLayer::new(self.allocator, self.refused))
             .layer(CacheBodyLayer(self.revision))
             .service(Proxy::new(self.upstream, self.connections));

@@ -168,12 +168,7 @@ impl LeakDetector {
     /// each row is right by itself, and never shows more gone than created.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        self.here(|core| {
-            let mut sites = core.ledger().stats();
-            sites.sort_by(SiteStats::by_live);
-            let uptime = Stamp::now().since(core.started());
-            Snapshot { level: core.level(), sites, uptime, discarded: core.discarded(), faults: core.faults() }
-        })
+        self.here(Core::snapshot)
     }
 
     /// Who holds what is alive of one resource, by line, largest first.

@@ -9,6 +9,7 @@ mod account;
 mod direct_memory;
 #[cfg(all(test, leaktrail_loom))]
 mod loom_account;
+mod metrics;
 mod out_of_direct_memory;
 mod reservation;
 

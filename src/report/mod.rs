@@ -18,6 +18,7 @@ mod hint;
 mod json;
 mod json_line;
 mod leak_report;
+mod metrics;
 mod moment;
 mod origin;
 mod path;
@@ -41,6 +42,7 @@ pub use form::{Form, TrailDepth};
 pub use frame::Frame;
 pub use hint::Hint;
 pub use leak_report::LeakReport;
+pub use metrics::Metrics;
 pub use origin::Origin;
 pub use reference::{Reference, ReferenceState};
 pub use refusal::Refusal;
@@ -53,6 +55,9 @@ pub use verdict::Verdict;
 
 pub(crate) use escape::Escaped;
 pub(crate) use json_line::JsonLine;
+pub(crate) use metrics::BudgetFigures;
+#[cfg(feature = "metrics")]
+pub(crate) use metrics::Kind;
 pub(crate) use path::normalise_foreign;
 pub(crate) use source_root::relate;
 pub(crate) use text::{MoreRefusals, Spelled};

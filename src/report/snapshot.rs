@@ -1,5 +1,6 @@
 //! All counts at one moment.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Discarded, SiteStats};
@@ -20,6 +21,13 @@ pub struct Snapshot {
     /// Absent in what an earlier version wrote.
     #[cfg_attr(feature = "serde", serde(default))]
     pub(crate) faults: u64,
+    /// Absent in what an earlier version wrote, as are those that follow.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) unwritten: u64,
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) self_bytes: u64,
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) walker: Arc<str>,
 }
 
 impl Snapshot {
@@ -82,6 +90,22 @@ impl Snapshot {
     /// counted. 0 unless there is an error in this crate; please report it.
     pub fn faults(&self) -> u64 {
         self.faults
+    }
+
+    /// How many lines the report file could not take; 0 without one.
+    pub fn unwritten(&self) -> u64 {
+        self.unwritten
+    }
+
+    /// What the detector itself takes, in bytes: trails, stacks and hints of the process, and the rows of this detector. What
+    /// threads remember and what names take while reports are made is not in it.
+    pub fn self_bytes(&self) -> u64 {
+        self.self_bytes
+    }
+
+    /// What walks stacks in this build.
+    pub fn walker(&self) -> &str {
+        &self.walker
     }
 
     fn total(&self, figure: impl Fn(&SiteStats) -> u64) -> u64 {

@@ -6,6 +6,8 @@
 mod closure;
 mod directory;
 mod outlet;
+#[cfg(feature = "metrics")]
+mod recorder;
 mod report_file;
 mod setting_warning;
 mod standard_error;

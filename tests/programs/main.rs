@@ -20,6 +20,7 @@ mod fork;
 #[cfg(unix)]
 mod fork_under_load;
 mod loggers;
+mod recorders;
 mod report_file;
 #[cfg(unix)]
 mod report_file_unix;
@@ -46,6 +47,7 @@ const TESTS: &[&[Named]] = &[
     #[cfg(unix)]
     fork_under_load::TESTS,
     loggers::TESTS,
+    recorders::TESTS,
     report_file::TESTS,
     #[cfg(unix)]
     report_file_unix::TESTS,
@@ -69,6 +71,7 @@ const PROGRAMS: &[&[Named]] = &[
     #[cfg(unix)]
     fork_under_load::PROGRAMS,
     loggers::PROGRAMS,
+    recorders::PROGRAMS,
     report_file::PROGRAMS,
     #[cfg(unix)]
     report_file_unix::PROGRAMS,

@@ -19,16 +19,21 @@ pub(in crate::detector) enum Notice {
     LogPanicked,
     /// Reports have no names: memory is short.
     WithoutNames,
+    /// The recorder of crate `metrics` panicked, and is no longer called.
+    #[cfg(feature = "metrics")]
+    RecorderPanicked,
 }
 
 impl Notice {
-    const ALL: [Notice; 6] = [
+    const ALL: &[Notice] = &[
         Notice::InternalFault,
         Notice::ParanoidFallsBack,
         Notice::AboveCeiling,
         Notice::SinkPanicked,
         Notice::LogPanicked,
         Notice::WithoutNames,
+        #[cfg(feature = "metrics")]
+        Notice::RecorderPanicked,
     ];
 
     /// What is told.
@@ -51,6 +56,8 @@ impl Notice {
                 "the control group has less than 128 MiB left: reports have module+0xoffset in the place of names until it has \
                  more (LEAK_DETECTION_SYMBOLS=off is that for good)"
             }
+            #[cfg(feature = "metrics")]
+            Notice::RecorderPanicked => "the recorder of metrics panicked and is not called again",
         }
     }
 
@@ -87,7 +94,7 @@ impl Bulletin {
     pub(in crate::detector) fn take(&self) -> Vec<Notice> {
         let posted = self.posted.load(Ordering::Relaxed);
         let told = self.told.fetch_or(posted, Ordering::Relaxed);
-        Notice::ALL.into_iter().filter(|notice| posted & !told & notice.bit() != 0).collect()
+        Notice::ALL.iter().copied().filter(|notice| posted & !told & notice.bit() != 0).collect()
     }
 }
 

@@ -27,6 +27,7 @@ use crate::level::Level;
 use crate::report::{Discarded, SiteStats};
 use crate::sink::Outlet;
 use crate::stack::depot;
+use crate::trail;
 
 /// The shared part of a detector.
 pub(crate) struct Core {
@@ -70,6 +71,9 @@ pub(in crate::detector) struct State {
     pub(in crate::detector) announced: AtomicBool,
     /// How often this crate failed in the detector's name.
     pub(in crate::detector) faults: AtomicU64,
+    /// The recorder of crate `metrics` panicked once.
+    #[cfg(feature = "metrics")]
+    pub(in crate::detector) recorder_is_broken: AtomicBool,
     /// PARANOID has run out of room and samples until half of it is free again.
     pub(in crate::detector) falls_back: AtomicBool,
 }
@@ -277,6 +281,13 @@ impl Core {
     /// How often this crate failed in the detector's name.
     pub(in crate::detector) fn faults(&self) -> u64 {
         self.state().faults.load(Ordering::Relaxed)
+    }
+
+    /// What the detector takes that is counted: trails, stacks and hints of the process, and its own rows.
+    pub(in crate::detector) fn self_bytes(&self, rows: usize) -> u64 {
+        /// A row with its names and its places in the tables.
+        const ROW_BYTES: u64 = 512;
+        trail::memory::taken() + rows as u64 * ROW_BYTES
     }
 
     /// What the caps kept out so far.

@@ -4,11 +4,14 @@
 //! a pass a [`tick`] looks at what changes without an event.
 //! [`living`] tells what is alive, to whoever asks.
 
+mod counting;
 pub(super) mod delivery;
 mod editor;
 mod exit;
 mod living;
 pub(super) mod pass;
+#[cfg(feature = "metrics")]
+mod publishing;
 mod refusing;
 pub(super) mod reporter;
 mod summary;

@@ -37,6 +37,8 @@ impl Core {
     pub(in crate::detector) fn tick(&self, now: Stamp) {
         if self.state().pulse.beats(now, self.tick_interval()) {
             fault::contain(self, || self.look_around(now));
+            #[cfg(feature = "metrics")]
+            self.publish();
         }
     }
 

@@ -101,6 +101,9 @@ fn a_snapshot_has_its_totals() {
         uptime: Duration::from_millis(1_500),
         discarded: Discarded::default(),
         faults: 0,
+        unwritten: 0,
+        self_bytes: 4096,
+        walker: "unwinder".into(),
     };
     let json = to_value(&snapshot).unwrap();
     assert_eq!(
@@ -121,6 +124,9 @@ fn a_snapshot_has_its_totals() {
             }],
             "discarded": {"trails": 0, "records": 0, "stacks": 0, "sites": 0, "fingerprints": 0, "reports": 0},
             "faults": 0,
+            "unwritten": 0,
+            "self_bytes": 4096,
+            "walker": "unwinder",
         })
     );
     assert_eq!(serde_json::from_value::<Snapshot>(json).unwrap(), snapshot);

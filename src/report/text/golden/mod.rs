@@ -11,6 +11,7 @@ mod json;
 #[cfg(feature = "serde")]
 mod json_line;
 mod leak_report;
+mod metrics;
 mod refusal;
 mod snapshot;
 

@@ -16,6 +16,9 @@ fn snapshot() -> Snapshot {
         uptime: Duration::from_secs(3_725),
         discarded: Discarded::default(),
         faults: 0,
+        unwritten: 0,
+        self_bytes: 0,
+        walker: "unwinder".into(),
     }
 }
 
