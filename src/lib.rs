@@ -66,7 +66,7 @@ pub use level::{Level, ParseLevelError};
 pub use memory::{DirectMemory, OutOfDirectMemory, Reservation};
 pub use report::{
     Access, AccessRecord, Discarded, ExitSummary, Fate, Fingerprint, Form, Frame, Hint, LeakReport, Metrics, Origin,
-    ParseFingerprintError, Recent, Reference, ReferenceState, Refusal, Severity, Sink, Site, SiteStats, Snapshot,
+    ParseFingerprintError, Recent, Reference, ReferenceState, Refusal, Severity, Sink, Site, SiteStats, Snapshot, Span,
     TrailDepth, Verdict,
 };
 

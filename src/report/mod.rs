@@ -30,6 +30,7 @@ mod site;
 mod site_stats;
 mod snapshot;
 mod source_root;
+mod span;
 mod text;
 mod verdict;
 
@@ -51,6 +52,7 @@ pub use sink::Sink;
 pub use site::Site;
 pub use site_stats::{Recent, SiteStats};
 pub use snapshot::Snapshot;
+pub use span::Span;
 pub use verdict::Verdict;
 
 pub(crate) use escape::Escaped;

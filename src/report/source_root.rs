@@ -59,6 +59,7 @@ mod tests {
             access,
             hint: None,
             thread: "main".into(),
+            span: None,
             after: Duration::ZERO,
             at: SystemTime::UNIX_EPOCH,
             unwinding: false,

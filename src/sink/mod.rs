@@ -5,6 +5,7 @@
 
 mod closure;
 mod directory;
+mod logger;
 mod outlet;
 #[cfg(feature = "metrics")]
 mod recorder;

@@ -3,10 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::report_file::ReportFile;
-use super::target::TARGET;
-use super::{setting_warning, standard_error};
+use super::{logger, setting_warning, standard_error};
 use crate::config::{Config, ReportTo};
-use crate::report::{Escaped, ExitSummary, JsonLine, LeakReport, Refusal, Severity, Sink};
+use crate::report::{ExitSummary, JsonLine, LeakReport, Refusal, Severity, Sink};
 
 /// The log, or standard error, or nothing, as `LEAK_DETECTION_REPORT` says; and beside it the report file, if there is one.
 #[derive(Debug)]
@@ -55,7 +54,7 @@ impl Outlet {
     /// A line for whoever debugs a set-up: on the log alone.
     pub(crate) fn echo(&self, text: &str) {
         if !self.log_is_broken() {
-            log::debug!(target: TARGET, "{text}");
+            logger::line(Severity::Debug, text);
         }
     }
 
@@ -64,9 +63,9 @@ impl Outlet {
         let shown = match self.to {
             ReportTo::Off => false,
             ReportTo::Stderr => true,
-            // The maximum is a plain atomic: to ask a logger itself would be to call it.
-            ReportTo::Log => log::max_level() >= level_of(severity),
-            ReportTo::Auto => log::max_level() >= level_of(severity) || self.variable_set,
+            // Without calling a logger.
+            ReportTo::Log => logger::may_show(severity),
+            ReportTo::Auto => logger::may_show(severity) || self.variable_set,
         };
         if shown {
             standard_error::write(severity, text);
@@ -101,7 +100,7 @@ impl Outlet {
 
     fn say(&self, severity: Severity, text: &str) {
         match self.channel() {
-            Channel::Log => log::log!(target: TARGET, level_of(severity), "{text}"),
+            Channel::Log => logger::line(severity, text),
             Channel::StandardError => standard_error::write(severity, text),
             Channel::Nothing => {}
         }
@@ -116,7 +115,7 @@ impl Outlet {
             ReportTo::Stderr => Channel::StandardError,
             // Whether errors are shown decides for all: a logger that shows errors and hides a lesser line does so by
             // its user's wish.
-            ReportTo::Auto if log::log_enabled!(target: TARGET, log::Level::Error) => Channel::Log,
+            ReportTo::Auto if logger::shows(Severity::Error) => Channel::Log,
             ReportTo::Auto if self.variable_set => Channel::StandardError,
             ReportTo::Auto => Channel::Nothing,
         }
@@ -127,17 +126,7 @@ impl Sink for Outlet {
     fn report(&self, report: &LeakReport) {
         let severity = report.severity();
         match self.channel() {
-            Channel::Log => log::log!(
-                target: TARGET,
-                level_of(severity),
-                fingerprint:% = report.fingerprint(),
-                // Escaped as in the text: a logger writes it beside that.
-                resource:% = Escaped(report.resource()),
-                site:% = report.site(),
-                count = report.count(),
-                bytes = report.bytes();
-                "{report}"
-            ),
+            Channel::Log => logger::report(report),
             Channel::StandardError => standard_error::write(severity, &report.to_string()),
             Channel::Nothing => {}
         }
@@ -157,14 +146,5 @@ impl Sink for Outlet {
             self.say(severity, &line);
         }
         self.keep(JsonLine::Summary(summary));
-    }
-}
-
-fn level_of(severity: Severity) -> log::Level {
-    match severity {
-        Severity::Error => log::Level::Error,
-        Severity::Warn => log::Level::Warn,
-        Severity::Info => log::Level::Info,
-        Severity::Debug => log::Level::Debug,
     }
 }

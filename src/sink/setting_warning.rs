@@ -4,8 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::standard_error;
-use super::target::TARGET;
+use super::{logger, standard_error};
 use crate::config::ConfigError;
 use crate::hash::IdHasher;
 use crate::report::Severity;
@@ -28,9 +27,9 @@ pub(crate) fn warn_about(errors: &[ConfigError]) {
 /// Warns on the log if that shows warnings, else on standard error: what an operator asked for does not work.
 pub(super) fn warn(text: &str) {
     let logged = catch_unwind(AssertUnwindSafe(|| {
-        let shown = log::log_enabled!(target: TARGET, log::Level::Warn);
+        let shown = logger::shows(Severity::Warn);
         if shown {
-            log::warn!(target: TARGET, "{text}");
+            logger::line(Severity::Warn, text);
         }
         shown
     }));

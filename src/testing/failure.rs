@@ -180,6 +180,7 @@ mod tests {
             access,
             hint: None,
             thread: "decode".into(),
+            span: None,
             after: Duration::ZERO,
             at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_144_364),
             unwinding: false,

@@ -29,6 +29,7 @@ mod settings;
 mod sinks;
 mod sinks_that_call_back;
 mod switch;
+mod tracing_events;
 
 use std::process::ExitCode;
 
@@ -56,6 +57,7 @@ const TESTS: &[&[Named]] = &[
     sinks::TESTS,
     sinks_that_call_back::TESTS,
     switch::TESTS,
+    tracing_events::TESTS,
 ];
 
 /// The programs of each module.
@@ -80,6 +82,7 @@ const PROGRAMS: &[&[Named]] = &[
     sinks::PROGRAMS,
     sinks_that_call_back::PROGRAMS,
     switch::PROGRAMS,
+    tracing_events::PROGRAMS,
 ];
 
 fn main() -> ExitCode {

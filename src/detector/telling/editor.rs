@@ -12,7 +12,9 @@ use crate::detector::state::casebook::Entry;
 use crate::detector::state::losses::LostTrail;
 use crate::hash::IdHasher;
 use crate::ledger::row;
-use crate::report::{Access, AccessRecord, Form, Frame, LeakReport, Reference, Site, TrailDepth, Verdict, relate};
+use crate::report::{
+    Access, AccessRecord, Form, Frame, LeakReport, Reference, Site, Span, TrailDepth, Verdict, relate,
+};
 use crate::stack::{Symboliser, trim};
 use crate::trail::{Family, Place, Record};
 
@@ -107,8 +109,9 @@ impl<'a> Editor<'a> {
         let frames_cut = matches!(&record.place, Place::Stack(stack) if stack.is_cut());
         AccessRecord {
             access,
-            hint: record.hint.as_ref().map(|hint| Arc::from(hint.render())),
+            hint: record.hint().map(|hint| Arc::from(hint.render())),
             thread: record.thread.name(),
+            span: span(record),
             after: record.at.since(since),
             at: record.at.to_system_time(),
             unwinding: record.unwinding,
@@ -157,6 +160,18 @@ impl<'a> Editor<'a> {
             Place::Unknown => Vec::new(),
         }
     }
+}
+
+/// The span of crate `tracing` in which an access happened.
+#[cfg(feature = "tracing")]
+fn span(record: &Record) -> Option<Span> {
+    record.span().map(|span| Span { name: span.name.into(), id: span.id })
+}
+
+/// No span is known to this build.
+#[cfg(not(feature = "tracing"))]
+fn span(_record: &Record) -> Option<Span> {
+    None
 }
 
 /// The siblings with their sites.

@@ -4,7 +4,7 @@ use super::value::{Hex, Millis, Moment, Object, Shown, Value};
 use crate::level::Level;
 use crate::report::{
     Access, AccessRecord, Discarded, ExitSummary, Fate, Fingerprint, Form, Frame, LeakReport, Origin, Recent,
-    Reference, ReferenceState, Refusal, Site, SiteStats, TrailDepth, Verdict,
+    Reference, ReferenceState, Refusal, Site, SiteStats, Span, TrailDepth, Verdict,
 };
 
 pub(super) fn report(line: &mut Object<'_>, report: &LeakReport) {
@@ -84,10 +84,16 @@ macro_rules! object {
 
 object!(Site { file, line, column } => |o| o.field("file", file).field("line", *line).field("column", *column));
 
-object!(AccessRecord { access, hint, thread, after, at, unwinding, frames, frames_cut } => |o| {
-    o.field("access", access).field("hint", hint).field("thread", thread).field("after_ms", Millis(*after));
-    o.field("at", Moment(*at)).field("unwinding", *unwinding).field("frames", frames).field("frames_cut", *frames_cut)
+object!(AccessRecord { access, hint, thread, span, after, at, unwinding, frames, frames_cut } => |o| {
+    o.field("access", access).field("hint", hint).field("thread", thread);
+    if span.is_some() {
+        o.field("span", span);
+    }
+    o.field("after_ms", Millis(*after)).field("at", Moment(*at)).field("unwinding", *unwinding);
+    o.field("frames", frames).field("frames_cut", *frames_cut);
 });
+
+object!(Span { name, id } => |o| o.field("name", name).field("id", Hex(*id)));
 
 object!(Frame { function, file, line, column, address, module, offset, build_id } => |o| {
     o.field("function", function).field("file", file).field("line", *line).field("column", *column);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Clock, Escaped, Rfc3339, Spelled, len};
-use crate::report::{Access, AccessRecord, Fate, Form, LeakReport, Reference, TrailDepth, Verdict};
+use crate::report::{Access, AccessRecord, Fate, Form, LeakReport, Reference, Span, TrailDepth, Verdict};
 
 impl LeakReport {
     /// The first line alone. It tells who, where and how many without the rest.
@@ -175,6 +175,9 @@ fn write_record(record: &AccessRecord, f: &mut fmt::Formatter<'_>) -> fmt::Resul
         Access::Touched | Access::Dropped => write!(f, "\n\t({} +{}", record.access.word(), Spelled(record.after))?,
     }
     write!(f, ", thread {}", Escaped(&record.thread))?;
+    if let Some(Span { name, id }) = &record.span {
+        write!(f, ", span {} {id:#x}", Escaped(name))?;
+    }
     f.write_str(if record.unwinding { ", unwinding)" } else { ")" })?;
     for frame in &record.frames {
         write!(f, "\n\t{frame}")?;

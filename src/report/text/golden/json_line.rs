@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, from_str, json, to_value};
 
 use super::*;
-use crate::report::{Discarded, ExitSummary, JsonLine, Refusal};
+use crate::report::{Discarded, ExitSummary, JsonLine, Refusal, Span};
 
 /// A line as another program reads it, without what every line has, which is checked.
 fn fields(line: JsonLine<'_>, kind: &str) -> Value {
@@ -50,6 +50,7 @@ fn every_report_has_the_fields_that_serde_gives() {
     let frame = &mut bare.records[0].frames[0];
     (frame.function, frame.file, frame.line, frame.column, frame.module) = (None, None, None, None, None);
     bare.records[1].frames[0].build_id = Some("5b1c".into());
+    bare.records[0].span = Some(Span { name: "request".into(), id: 0x11 });
     bare.references[0].state = ReferenceState::Lost;
     bare.references.push(Reference { origin: Origin::Retained, site: site("a", 1, 2), state: ReferenceState::Live });
     assert_same(JsonLine::Report(&bare), "report", &bare);

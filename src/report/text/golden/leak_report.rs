@@ -1,7 +1,7 @@
 //! `LEAK:` blocks and lines, and the one line of what is only alive.
 
 use super::*;
-use crate::report::Severity;
+use crate::report::{Severity, Span};
 
 #[test]
 fn a_full_trail() {
@@ -131,6 +131,15 @@ fn a_stack_that_was_cut_or_is_not_there() {
             "\t(touched +11 ms, thread worker-3)",
         ]
     );
+}
+
+#[test]
+fn a_span_stands_behind_the_thread() {
+    let mut report = creation_only();
+    report.records[0].span = Some(Span { name: "request\n".into(), id: 0x11 });
+    let text = report.to_string();
+    let line = text.lines().find(|line| line.contains("thread worker-3")).unwrap();
+    assert_eq!(line, "\t(2026-11-20T03:12:44Z, thread worker-3, span request\\n 0x11)");
 }
 
 #[test]

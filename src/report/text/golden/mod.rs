@@ -52,6 +52,7 @@ fn record(access: Access, millis: u64, frame: Frame) -> AccessRecord {
         access,
         hint: None,
         thread: "worker-3".into(),
+        span: None,
         after: Duration::from_millis(millis),
         at: at() + Duration::from_millis(millis),
         unwinding: false,
