@@ -85,6 +85,9 @@ mod pages {
     #[doc = include_str!("../docs/NETTY.md")]
     struct Netty;
 
+    #[doc = include_str!("../docs/OPERATING.md")]
+    struct Operating;
+
     #[doc = include_str!("../docs/PERFORMANCE.md")]
     struct Performance;
 
