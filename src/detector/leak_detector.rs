@@ -82,7 +82,8 @@ impl LeakDetector {
         })
     }
 
-    /// Changes the level for handles created from now on; what was decided for the others stays.
+    /// Changes the level for handles created from now on; what was decided for the others stays. It ends a level that was
+    /// set for a time.
     ///
     /// A level above [`Level::CEILING`] becomes that, and a warning says so once.
     pub fn set_level(&self, level: Level) {

@@ -192,12 +192,13 @@ impl Core {
         level.min(Level::CEILING)
     }
 
-    /// Puts in force what is wanted. Relaxed: as for reading it.
+    /// Puts in force what is wanted.
     fn settle(&self) {
         self.term.settle(|level| {
             let level = level as u8;
             let change = |byte| Some(byte & REDIRECTED | level);
-            let _ = self.level.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
+            // AcqRel: of two that settle at once the later one sees what the earlier one wanted, when it looks again.
+            let _ = self.level.fetch_update(Ordering::AcqRel, Ordering::Acquire, change);
         });
     }
 
