@@ -14,3 +14,6 @@ pub(crate) mod trim;
 pub(crate) use captured::Captured;
 pub(crate) use depot::StackId;
 pub(crate) use symboliser::Symboliser;
+
+/// What walks stacks in this build.
+pub(crate) const WALKER: &str = "unwinder";
