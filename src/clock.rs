@@ -22,10 +22,14 @@ impl Stamp {
         Stamp(monotonic_nanos())
     }
 
-    /// A moment given by its nanoseconds, for tests of schedules in virtual time.
-    #[cfg(test)]
+    /// A moment given by its nanoseconds.
     pub(crate) const fn from_nanos(nanos: u64) -> Stamp {
         Stamp(nanos)
+    }
+
+    /// Its nanoseconds.
+    pub(crate) const fn as_nanos(self) -> u64 {
+        self.0
     }
 
     /// How long after `earlier` this is; zero if it is not after it.
@@ -33,8 +37,7 @@ impl Stamp {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
-    /// This moment, later by `by`, for tests of schedules.
-    #[cfg(test)]
+    /// This moment, later by `by`.
     pub(crate) fn plus(self, by: Duration) -> Stamp {
         Stamp(self.0.saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
     }

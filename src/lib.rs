@@ -57,7 +57,7 @@ pub use buffer::{
     AllocError, Allocating, ArenaStats, BudgetedAllocator, ByteBuf, ByteBufAllocator, ByteBufMut, ChunkSize,
     JoinedByteBuf, PoolStats, PooledAllocator, PooledAllocatorBuilder, RetainError, UnpooledAllocator,
 };
-pub use config::{AgeLimit, Config, ConfigError, DirectMemoryLimit, FrameLimit, GrowthRule, ReportTo, Walker};
+pub use config::{AgeLimit, Config, ConfigError, DirectMemoryLimit, FrameLimit, GrowthRule, ReportTo, Symbols, Walker};
 pub use detector::{
     AlreadyInstalled, Guard, LeakDetector, RawTicket, Resource, StaleTicket, Subscription, Tracked, Watched, guard,
     install, track, watch,
@@ -72,8 +72,8 @@ pub use memory::{
 };
 pub use report::{
     Access, AccessRecord, Discarded, ExitSummary, Fate, Fingerprint, Form, Frame, Hint, LastTouch, LeakReport, Limited,
-    Observation, Origin, ParseFingerprintError, Pressure, Recent, Reference, ReferenceState, Refusal, Seen, Severity,
-    Sink, Site, SiteStats, Snapshot, TrailDepth, Verdict,
+    Metrics, Observation, Origin, ParseFingerprintError, Pressure, Recent, Reference, ReferenceState, Refusal, Seen,
+    Severity, Sink, Site, SiteStats, Snapshot, Span, TrailDepth, Verdict,
 };
 
 /// The snippets of the README and of the pages, as documentation tests.
@@ -90,6 +90,9 @@ mod pages {
 
     #[doc = include_str!("../docs/NETTY.md")]
     struct Netty;
+
+    #[doc = include_str!("../docs/OPERATING.md")]
+    struct Operating;
 
     #[doc = include_str!("../docs/PERFORMANCE.md")]
     struct Performance;

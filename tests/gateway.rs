@@ -2,9 +2,11 @@
 
 mod example_process;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use example_process::{Ended, command, run, site_of};
 
@@ -205,14 +207,8 @@ fn help_is_no_error() {
 
 #[test]
 fn a_gateway_that_stays_up_answers_who_holds_what() {
-    let mut gateway = command("gateway");
-    gateway.args(["--serve=0", "--act=hoard", "--requests=20"]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut gateway = Served(gateway.spawn().expect("the example starts"));
-    let mut lines = BufReader::new(gateway.0.stdout.take().expect("stdout is piped")).lines().map_while(Result::ok);
-    let serving = lines.by_ref().find(|line| line.starts_with("serving: ")).expect("it says where it serves");
-    let url = serving.split_whitespace().nth(1).expect("the line has a URL");
-    let address = url.trim_start_matches("http://").trim_end_matches("/debug/leaks");
-    assert!(address.starts_with("127.0.0.1:"), "{serving}");
+    let mut gateway = Served::start(&["--act=hoard", "--requests=20"]);
+    let address = &*gateway.address.clone();
 
     let retain = site_of(FILTER, "THE LEAK");
     let text = get(address, "/debug/leaks", "");
@@ -230,26 +226,130 @@ fn a_gateway_that_stays_up_answers_who_holds_what() {
     }
     assert!(get(address, "/other", "").starts_with("HTTP/1.1 200 OK"), "an empty body goes through the gateway too");
 
-    gateway.0.stdin.take().expect("stdin is piped").write_all(b"\n").expect("it still reads");
-    let rest: Vec<String> = lines.collect();
-    let status = gateway.0.wait().expect("a child can be waited for");
-    assert_eq!(status.code(), Some(0), "{rest:#?}");
-    assert!(rest.iter().any(|line| line.contains("LIVE: summary at exit: ")), "{rest:#?}");
+    gateway.child.stdin.take().expect("stdin is piped").write_all(b"\n").expect("it still reads");
+    gateway.ends_with("LIVE: summary at exit: ");
 }
 
-/// Ends the process when a check fails before the process was asked to end.
-struct Served(Child);
+#[test]
+fn a_gateway_that_stays_up_has_figures_for_a_scraper() {
+    let mut gateway = Served::start(&["--act=lost", "--requests=20"]);
+    let address = &*gateway.address.clone();
+    let metrics = get(address, "/metrics", "");
+    assert!(metrics.contains("content-type: application/openmetrics-text; version=1.0.0"), "{metrics}");
+    for line in [
+        "leaktrail_created_total{resource=\"ByteBuf\"} 40",
+        "leaktrail_leaked_total{resource=\"ByteBuf\"} 20",
+        "leaktrail_live{resource=\"ByteBuf\"} 0",
+        "leaktrail_live_bytes{resource=\"ByteBuf\"} 0",
+        "leaktrail_budget_refusals_total{budget=\"bodies\"} 0",
+        "leaktrail_budget_limit_bytes{budget=\"bodies\"} 1048576",
+        "# EOF",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line} in {metrics}");
+    }
+    assert!(ask(address, "POST", "/metrics", "").starts_with("HTTP/1.1 405 "), "a scraper reads");
+    gateway.child.stdin.take().expect("stdin is piped").write_all(b"\n").expect("it still reads");
+    gateway.ends_with("LEAK: summary at exit: 20 of 40 lost");
+}
+
+#[test]
+fn the_level_is_changed_from_outside_for_a_time() {
+    let mut gateway = Served::start(&["--act=mended", "--requests=20"]);
+    let address = &*gateway.address.clone();
+    for path in [
+        "/debug/leaks/level",
+        "/debug/leaks/level?level=paranoid",
+        "/debug/leaks/level?level=loud&for=10m",
+        "/debug/leaks/level?level=paranoid&for=0s",
+        "/debug/leaks/level?level=paranoid&for=1y",
+    ] {
+        assert!(ask(address, "POST", path, "").starts_with("HTTP/1.1 400 "), "{path}");
+    }
+    let path = "/debug/leaks/level?level=paranoid&for=10m";
+    assert!(get(address, path, "").starts_with("HTTP/1.1 405 "), "who only looks changes nothing");
+    assert!(get(address, "/debug/leaks", "").contains("level SIMPLE, "), "as nothing has changed it");
+    assert!(ask(address, "POST", path, "").contains("level PARANOID for 10m"));
+    assert!(get(address, "/debug/leaks", "").contains("level PARANOID, "));
+    // Over again within its time it begins anew, and is over by itself.
+    assert!(ask(address, "POST", "/debug/leaks/level?level=advanced&for=50ms", "").contains("level ADVANCED for 50ms"));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !get(address, "/debug/leaks", "").contains("level SIMPLE, ") {
+        assert!(Instant::now() < deadline, "the level does not go back");
+        thread::sleep(Duration::from_millis(5));
+    }
+    gateway.child.stdin.take().expect("stdin is piped").write_all(b"\n").expect("it still reads");
+    let lines = gateway.ends_with("clean at exit");
+    for line in [
+        "level PARANOID for 10 min; then SIMPLE again",
+        "level ADVANCED for 50 ms; then SIMPLE again",
+        "level SIMPLE again",
+    ] {
+        assert!(lines.iter().any(|found| found.contains(line)), "{line} in {lines:#?}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_gateway_that_is_told_to_end_says_what_is_left() {
+    let mut gateway = Served::start(&["--act=hoard", "--requests=20"]);
+    let pid = gateway.child.id().to_string();
+    // By the shell: a signal is a C function, and there is no other unsafe code here.
+    let sent = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status().expect("there is a shell");
+    assert!(sent.success());
+    let lines = gateway.ends_with("LIVE: summary at exit: 20 of 40 live at 1 site");
+    assert!(lines.iter().any(|line| line == "asked to end"), "{lines:#?}");
+}
+
+/// A gateway that stays up. Dropped before it was asked to end (a check has failed) it is killed.
+struct Served {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    /// Host and port.
+    address: String,
+}
+
+impl Served {
+    /// Starts it, and waits until it serves.
+    fn start(arguments: &[&str]) -> Served {
+        let mut gateway = command("gateway");
+        gateway.arg("--serve=0").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = gateway.spawn().expect("the example starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        let serving = lines.by_ref().map_while(Result::ok).find(|line| line.starts_with("serving: "));
+        let serving = serving.expect("it says where it serves");
+        let url = serving.split_whitespace().nth(1).expect("the line has a URL");
+        let address = url.trim_start_matches("http://").trim_end_matches("/debug/leaks").to_owned();
+        assert!(address.starts_with("127.0.0.1:"), "{serving}");
+        Served { child, lines, address }
+    }
+
+    /// Reads what it still says until it ends: well, and with a line that has the words.
+    fn ends_with(&mut self, words: &str) -> Vec<String> {
+        let rest: Vec<String> = self.lines.by_ref().map_while(Result::ok).collect();
+        let status = self.child.wait().expect("a child can be waited for");
+        assert_eq!(status.code(), Some(0), "{rest:#?}");
+        assert!(rest.iter().any(|line| line.contains(words)), "{words} in {rest:#?}");
+        rest
+    }
+}
 
 impl Drop for Served {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 fn get(address: &str, path: &str, header: &str) -> String {
+    ask(address, "GET", path, header)
+}
+
+fn ask(address: &str, method: &str, path: &str, header: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("it listens");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{header}\r\n").expect("it reads");
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: 0\r\n{header}\r\n"
+    );
+    stream.write_all(head.as_bytes()).expect("it reads");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it answers");
     answer

@@ -23,8 +23,9 @@ A gateway that leaks, and the log that says which line did it.
   --rate N           requests a second at most, 1 to 1000000                           (default: 2000)
   --wait MS          how long a request waits for memory before it is answered 503, up to 10000
                      (default: 2000; 5 in the acts hoard and abandon, in which nothing comes back)
-  --serve ADDR       run one act (default: lost) on ADDR, then stay up until Enter is pressed; ADDR is a
-                     port on 127.0.0.1 or IP:PORT. GET /debug/leaks as text, with ?format=json as JSON
+  --serve ADDR       run one act (default: lost) on ADDR, then stay up until Enter or SIGTERM; ADDR is a port on
+                     127.0.0.1 or IP:PORT. GET /debug/leaks as text, with ?format=json as JSON; GET /metrics for a
+                     scraper; POST /debug/leaks/level?level=paranoid&for=10m for a look from nearer, for a time
 
 Exit status: 0 each act showed what it promises, 1 one did not, 2 bad arguments.";
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use leaktrail::LeakDetector;
+use leaktrail::{DirectMemory, LeakDetector};
 use tower::ServiceBuilder;
 
 use crate::act::Revision;
@@ -24,6 +24,7 @@ pub(crate) struct Gateway {
     /// How long a request waits for memory before it is answered 503.
     pub(crate) wait: Duration,
     pub(crate) detector: LeakDetector,
+    pub(crate) memory: DirectMemory,
     pub(crate) revision: Revision,
     pub(crate) upstream: SocketAddr,
     pub(crate) connections: usize,
@@ -35,7 +36,7 @@ impl Gateway {
     /// Starts it on `address`.
     pub(crate) async fn start(self, address: SocketAddr) -> io::Result<Server> {
         let chain = ServiceBuilder::new()
-            .layer(DebugLeaksLayer(self.detector))
+            .layer(DebugLeaksLayer { detector: self.detector, memory: self.memory })
             .layer(ReadBodyLayer::new(self.allocator, self.wait, self.refused))
             .layer(CacheBodyLayer(self.revision))
             .service(Proxy::new(self.upstream, self.connections));

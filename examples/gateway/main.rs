@@ -8,7 +8,7 @@
 //! ```text
 //! cargo run --release --example gateway                               # the whole story
 //! cargo run --release --example gateway -- --act lost --level paranoid
-//! cargo run --release --example gateway -- --serve 8080               # stays up; see /debug/leaks
+//! cargo run --release --example gateway -- --serve 8080               # stays up; see /debug/leaks and /metrics
 //! ```
 //!
 //! Everything is printed to standard output, the log included, so that a pipe shows it in the order in which it
@@ -25,6 +25,7 @@ mod outcome;
 mod proxy;
 mod say;
 mod server;
+mod signal;
 mod stage;
 mod story;
 mod tally;

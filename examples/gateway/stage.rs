@@ -1,7 +1,7 @@
 //! One act in this process: servers up, load through, servers down, figures taken.
 
 use std::error::Error;
-use std::io::BufRead as _;
+use std::io::{self, BufRead as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -19,6 +19,7 @@ use crate::load::{Answers, Load};
 use crate::monitor::{self, Teller};
 use crate::outcome::Figures;
 use crate::say::say;
+use crate::signal;
 use crate::upstream;
 
 /// An act that takes longer has failed.
@@ -72,6 +73,7 @@ async fn drive(
         allocator: Arc::clone(&allocator),
         wait: args.wait.unwrap_or(act.wait()),
         detector: detector.clone(),
+        memory: memory.clone(),
         revision: act.revision(),
         upstream: upstream.address(),
         connections: args.connections,
@@ -98,16 +100,19 @@ async fn drive(
     say!("memory: {}", memory.figures().waited());
 
     if args.serve.is_some() {
-        stay_up(gateway.address()).await;
+        stay_up(gateway.address()).await?;
     }
     gateway.stop().await;
     upstream.stop().await;
     Ok(answers)
 }
 
-/// Waits for somebody to press Enter. An end of input is no Enter: a service in the background has none.
-async fn stay_up(address: SocketAddr) {
-    say!("serving: http://{address}{}  (?format=json for JSON); Enter stops it", debug_leaks::PATH);
+/// Waits for somebody to press Enter, or for the signal by which a service is told to end. An end of input is no Enter: a
+/// service in the background has none.
+async fn stay_up(address: SocketAddr) -> io::Result<()> {
+    // Before anybody is told that it serves: from then on a signal may come.
+    let asked_to_end = signal::asked_to_end()?;
+    say!("serving: http://{address}{}  (?format=json for JSON); Enter or SIGTERM stops it", debug_leaks::PATH);
     let (pressed, enter) = oneshot::channel();
     // A thread of its own: a blocking task of the runtime would keep the runtime from ending.
     std::thread::spawn(move || {
@@ -118,5 +123,9 @@ async fn stay_up(address: SocketAddr) {
             std::mem::forget(pressed);
         }
     });
-    let _ = enter.await;
+    tokio::select! {
+        _ = enter => {}
+        () = asked_to_end => say!("asked to end"),
+    }
+    Ok(())
 }

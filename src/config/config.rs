@@ -1,9 +1,10 @@
 //! The settings of a detector.
 
 use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{AgeLimit, DirectMemoryLimit, FrameLimit, GrowthRule, ReportTo, Walker};
+use super::{AgeLimit, DirectMemoryLimit, FrameLimit, GrowthRule, ReportTo, Symbols, Walker};
 use crate::level::Level;
 
 /// The settings of a detector and of its budget, each of them valid.
@@ -39,14 +40,18 @@ pub struct Config {
     held_too_long_of: Vec<(&'static str, AgeLimit)>,
     pinned: AgeLimit,
     walker: Walker,
+    report_file: Option<PathBuf>,
+    symbols: Symbols,
+    control_file: Option<PathBuf>,
 }
 
 impl Config {
     /// The defaults; the environment is not read.
     ///
     /// Level `SIMPLE`, one handle in 128 sampled, 4 records, 32 frames, half of the memory that the process may
-    /// have, reports to where they are seen, stacks walked by the fastest means; sites that grow in ten minutes and small parts
-    /// that keep large buffers for one are told, what is held for long is not.
+    /// have, reports to where they are seen and to no file, with names, stacks walked by the fastest means, and no file that
+    /// changes the level; sites that grow in ten minutes and small parts that keep large buffers for one are told, what is
+    /// held for long is not.
     ///
     /// # Examples
     ///
@@ -73,6 +78,9 @@ impl Config {
             held_too_long_of: Vec::new(),
             pinned: AgeLimit::after(Duration::from_secs(60)),
             walker: Walker::Auto,
+            report_file: None,
+            symbols: Symbols::On,
+            control_file: None,
         }
     }
 
@@ -179,6 +187,46 @@ impl Config {
         self
     }
 
+    /// Sets the file that gets each report as a line of JSON (`LEAK_DETECTION_REPORT_FILE`), beside the log and whatever
+    /// becomes of that. It is written as the process's own user, and through no link that somebody else can have made.
+    #[must_use]
+    pub fn report_file(mut self, file: impl Into<PathBuf>) -> Config {
+        self.report_file = Some(file.into());
+        self
+    }
+
+    /// Sets whether reports name the functions of their stacks (`LEAK_DETECTION_SYMBOLS`).
+    #[must_use]
+    pub const fn symbols(mut self, symbols: Symbols) -> Config {
+        self.symbols = symbols;
+        self
+    }
+
+    /// Sets the file that changes the level while the program runs (`LEAK_DETECTION_CONTROL_FILE`); it is read once a second.
+    #[must_use]
+    pub fn control_file(mut self, file: impl Into<PathBuf>) -> Config {
+        self.control_file = Some(file.into());
+        self
+    }
+
+    /// The same without anything that is written or read outside of the process: for a test's own detector.
+    pub(crate) fn secluded(mut self) -> Config {
+        self.report = ReportTo::Off;
+        self.report_file = None;
+        self.control_file = None;
+        self
+    }
+
+    /// The same with these files, or without; what the environment says.
+    pub(super) fn with_report_file(self, report_file: Option<PathBuf>) -> Config {
+        Config { report_file, ..self }
+    }
+
+    /// As above, for the file that changes the level.
+    pub(super) fn with_control_file(self, control_file: Option<PathBuf>) -> Config {
+        Config { control_file, ..self }
+    }
+
     /// The level that is asked for.
     #[must_use]
     pub const fn configured_level(&self) -> Level {
@@ -250,6 +298,24 @@ impl Config {
     #[must_use]
     pub const fn configured_walker(&self) -> Walker {
         self.walker
+    }
+
+    /// The file that gets each report as a line of JSON, if there is one.
+    #[must_use]
+    pub fn configured_report_file(&self) -> Option<&Path> {
+        self.report_file.as_deref()
+    }
+
+    /// Whether reports name the functions of their stacks.
+    #[must_use]
+    pub const fn configured_symbols(&self) -> Symbols {
+        self.symbols
+    }
+
+    /// The file that changes the level while the program runs, if there is one.
+    #[must_use]
+    pub fn configured_control_file(&self) -> Option<&Path> {
+        self.control_file.as_deref()
     }
 }
 

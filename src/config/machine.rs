@@ -21,18 +21,6 @@ pub(crate) fn group_memory() -> Option<(u64, u64)> {
     if cfg!(all(target_os = "linux", not(miri))) { Machine::this().group_memory() } else { None }
 }
 
-/// Where one version of control groups has its figures.
-#[derive(Debug)]
-struct Names {
-    mount: &'static str,
-    limit: &'static str,
-    used: &'static str,
-}
-
-static VERSION_1: Names =
-    Names { mount: "sys/fs/cgroup/memory", limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes" };
-static VERSION_2: Names = Names { mount: "sys/fs/cgroup", limit: "memory.max", used: "memory.current" };
-
 /// An amount of memory and what sets it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Memory {
@@ -45,6 +33,32 @@ enum SetBy {
     Machine,
     ControlGroup(PathBuf),
 }
+
+/// A control group, by its folder under the root.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) folder: PathBuf,
+    pub(super) files: &'static GroupFiles,
+}
+
+/// Where one version of control groups is mounted, and what the files of a group are called there.
+#[derive(Debug)]
+pub(super) struct GroupFiles {
+    mount: &'static str,
+    pub(super) limit: &'static str,
+    pub(super) usage: &'static str,
+    /// In `memory.stat`, with that of the groups below: what the kernel takes back before it kills.
+    pub(super) inactive: &'static str,
+}
+
+static VERSION_2: GroupFiles =
+    GroupFiles { mount: "sys/fs/cgroup", limit: "memory.max", usage: "memory.current", inactive: "inactive_file" };
+static VERSION_1: GroupFiles = GroupFiles {
+    mount: "sys/fs/cgroup/memory",
+    limit: "memory.limit_in_bytes",
+    usage: "memory.usage_in_bytes",
+    inactive: "total_inactive_file",
+};
 
 impl Machine {
     /// The machine that this process runs on.
@@ -71,33 +85,31 @@ impl Machine {
 
     /// Each limit that is set for a group of this process or above it.
     fn control_group_limits(&self) -> Vec<Memory> {
-        let groups = self.control_groups().into_iter();
-        let limits = groups.filter_map(|(directory, names)| {
-            let file = directory.join(names.limit);
-            // Version 2 says `max` for no limit, which does not parse; version 1 says a number that is larger than any
-            // machine's memory, which loses against it.
-            let bytes = self.number(&file)?;
+        // Version 2 says `max` for no limit, which does not parse; version 1 says a number that is larger than any machine's
+        // memory, which loses against it.
+        let limit = |group: Group| {
+            let file = group.folder.join(group.files.limit);
+            let bytes = self.figure(&file)?;
             Some(Memory { bytes, set_by: SetBy::ControlGroup(Path::new("/").join(file)) })
-        });
-        limits.collect()
+        };
+        self.groups().into_iter().filter_map(limit).collect()
     }
 
     fn group_memory(&self) -> Option<(u64, u64)> {
-        let groups = self.control_groups().into_iter();
-        let figures = groups.filter_map(|(directory, names)| {
-            let limit = self.number(&directory.join(names.limit)).filter(|&limit| limit > 0)?;
-            Some((self.number(&directory.join(names.used))?, limit))
+        let figures = self.groups().into_iter().filter_map(|group| {
+            let limit = self.figure(group.folder.join(group.files.limit)).filter(|&limit| limit > 0)?;
+            Some((self.figure(group.folder.join(group.files.usage))?, limit))
         });
         // By the share that is used: a / b > c / d is a * d > c * b.
         figures.max_by_key(|&(used, limit)| u128::from(used) * (1 << 32) / u128::from(limit))
     }
 
-    /// The process's control groups and those above them, each with the names of its files.
+    /// The group of this process and every one above it.
     ///
     /// The controllers are looked for where systemd and the container engines mount them. A path that
     /// `/proc/self/cgroup` names may be the host's while the mount shows the container's own group as its root; the
-    /// walk ends at that root, so the limit is found either way.
-    fn control_groups(&self) -> Vec<(PathBuf, &'static Names)> {
+    /// walk ends at that root, so the group's files are found either way.
+    pub(super) fn groups(&self) -> Vec<Group> {
         let mut groups = Vec::new();
         for line in self.read("proc/self/cgroup").unwrap_or_default().lines() {
             // hierarchy:controllers:path, where the controllers of version 2 are an empty list.
@@ -105,7 +117,7 @@ impl Machine {
             let (Some(hierarchy), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next()) else {
                 continue;
             };
-            let names = if hierarchy == "0" && controllers.is_empty() {
+            let files = if hierarchy == "0" && controllers.is_empty() {
                 &VERSION_2
             } else if controllers.split(',').any(|controller| controller == "memory") {
                 &VERSION_1
@@ -115,7 +127,7 @@ impl Machine {
             // A group outside of the namespace shows as `/../name`; going up would leave the mount.
             let group: PathBuf =
                 Path::new(path).components().filter(|part| matches!(part, Component::Normal(_))).collect();
-            groups.extend(group.ancestors().map(|group| (Path::new(names.mount).join(group), names)));
+            groups.extend(group.ancestors().map(|group| Group { folder: Path::new(files.mount).join(group), files }));
         }
         groups
     }
@@ -133,12 +145,12 @@ impl Machine {
         figure.trim().strip_suffix("kB")?.trim_end().parse::<u64>().ok()?.checked_mul(1024)
     }
 
-    /// A file with one number.
-    fn number(&self, file: &Path) -> Option<u64> {
+    /// The number that is all that a file has.
+    pub(super) fn figure(&self, file: impl AsRef<Path>) -> Option<u64> {
         self.read(file)?.trim().parse().ok()
     }
 
-    fn read(&self, file: impl AsRef<Path>) -> Option<String> {
+    pub(super) fn read(&self, file: impl AsRef<Path>) -> Option<String> {
         fs::read_to_string(self.root.join(file)).ok()
     }
 }
@@ -156,16 +168,16 @@ impl fmt::Display for Memory {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
 
     /// A directory of its own for each machine that a test makes up, removed with it.
-    struct Made(Machine);
+    pub(in crate::config) struct Made(pub(in crate::config) Machine);
 
     impl Made {
-        fn of(files: &[(&str, &str)]) -> Made {
+        pub(in crate::config) fn of(files: &[(&str, &str)]) -> Made {
             static NEXT: AtomicU32 = AtomicU32::new(0);
             // Relaxed: the number only has to differ from those of the other tests.
             let number = NEXT.fetch_add(1, Ordering::Relaxed);

@@ -8,15 +8,18 @@
 mod age_limit;
 #[expect(clippy::module_inception, reason = "a file bears the name of its main type")]
 mod config;
+mod control_file;
 mod direct_memory_limit;
 mod env;
 mod error;
 mod frame_limit;
 mod growth_rule;
+mod headroom;
 mod machine;
 mod overlay;
 mod report_to;
 mod setting;
+mod symbols;
 mod variable;
 mod walker;
 
@@ -28,6 +31,9 @@ pub use self::error::ConfigError;
 pub use self::frame_limit::FrameLimit;
 pub use self::growth_rule::GrowthRule;
 pub use self::report_to::ReportTo;
+pub use self::symbols::Symbols;
 pub use self::walker::Walker;
 
+pub(crate) use self::control_file::Control;
+pub(crate) use self::headroom::memory_left;
 pub(crate) use self::machine::{group_memory, resident_bytes};

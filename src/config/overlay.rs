@@ -64,7 +64,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::config::{AgeLimit, DirectMemoryLimit, FrameLimit, ReportTo, Walker};
+    use crate::config::{AgeLimit, DirectMemoryLimit, FrameLimit, ReportTo, Symbols, Walker};
     use crate::level::Level;
 
     const LEVEL: &str = "LEAK_DETECTION_LEVEL";
@@ -99,6 +99,9 @@ mod tests {
                 ("LEAK_DETECTION_REPORT", "StdErr"),
                 ("LEAK_DETECTION_HELD_TOO_LONG", "30s"),
                 ("LEAK_DETECTION_WALKER", "Frame-Pointer"),
+                ("LEAK_DETECTION_REPORT_FILE", "/var/log/leaks.jsonl"),
+                ("LEAK_DETECTION_SYMBOLS", "OFF"),
+                ("LEAK_DETECTION_CONTROL_FILE", "./level"),
             ],
         );
         let expected = Config::new()
@@ -109,7 +112,10 @@ mod tests {
             .max_direct_memory(DirectMemoryLimit::bytes(512 << 20))
             .report(ReportTo::Stderr)
             .held_too_long(AgeLimit::after(Duration::from_secs(30)))
-            .walker(Walker::FramePointer);
+            .walker(Walker::FramePointer)
+            .report_file("/var/log/leaks.jsonl")
+            .symbols(Symbols::Off)
+            .control_file("./level");
         assert_eq!((overlay.config, overlay.errors), (expected, Vec::new()));
         assert!(overlay.settings.iter().all(|setting| setting.source == Source::Environment));
         assert_eq!(overlay.settings[0].to_string(), "LEAK_DETECTION_LEVEL=PARANOID (environment)");
@@ -132,6 +138,9 @@ mod tests {
             ("LEAK_DETECTION_REPORT", &["stdout", "0", "auto|log"]),
             ("LEAK_DETECTION_HELD_TOO_LONG", &["30", "0s", "-1s", "1.5s", "30 s", "1w"]),
             ("LEAK_DETECTION_WALKER", &["fp", "frame pointer", "dwarf"]),
+            ("LEAK_DETECTION_REPORT_FILE", &["on", "stderr", "leaks.jsonl"]),
+            ("LEAK_DETECTION_SYMBOLS", &["0", "auto"]),
+            ("LEAK_DETECTION_CONTROL_FILE", &["paranoid"]),
         ] {
             for value in values {
                 assert_one_error(name, OsString::from(value));

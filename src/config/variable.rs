@@ -2,8 +2,9 @@
 
 use std::ffi::OsStr;
 use std::num::NonZeroU32;
+use std::path::{Path, PathBuf, is_separator};
 
-use super::{AgeLimit, Config, DirectMemoryLimit, FrameLimit, ReportTo, Walker};
+use super::{AgeLimit, Config, DirectMemoryLimit, FrameLimit, ReportTo, Symbols, Walker};
 use crate::level::ParseLevelError;
 
 /// A variable: its name, what it accepts, and its place in a [`Config`].
@@ -24,7 +25,7 @@ const PREFIX: &str = "LEAK_DETECTION_";
 pub(super) const WALKER: &str = "LEAK_DETECTION_WALKER";
 
 /// Every variable of this version, in the order in which they are read and echoed.
-pub(super) static ALL: [Variable; 8] = [
+pub(super) static ALL: [Variable; 11] = [
     Variable {
         name: "LEAK_DETECTION_LEVEL",
         accepted: ParseLevelError::ACCEPTED,
@@ -73,12 +74,45 @@ pub(super) static ALL: [Variable; 8] = [
         set: |config, text| Some(config.walker(Walker::from_name(text)?)),
         show: |config| config.configured_walker().to_string(),
     },
+    Variable {
+        name: "LEAK_DETECTION_REPORT_FILE",
+        accepted: "a path with a slash in it, such as /tmp/x or ./x, or off",
+        set: |config, text| Some(config.with_report_file(path(text)?)),
+        show: |config| shown(config.configured_report_file()),
+    },
+    Variable {
+        name: "LEAK_DETECTION_SYMBOLS",
+        accepted: "on, off in any case",
+        set: |config, text| Some(config.symbols(Symbols::from_name(text)?)),
+        show: |config| config.configured_symbols().to_string(),
+    },
+    Variable {
+        name: "LEAK_DETECTION_CONTROL_FILE",
+        accepted: "a path with a slash in it, such as /tmp/x or ./x, or off",
+        set: |config, text| Some(config.with_control_file(path(text)?)),
+        show: |config| shown(config.configured_control_file()),
+    },
 ];
 
 /// The names of [`ALL`], for a message; a test holds the two together.
 pub(super) const NAMES: &str = "LEAK_DETECTION_LEVEL, LEAK_DETECTION_SAMPLING_INTERVAL, LEAK_DETECTION_TARGET_RECORDS, \
                                 LEAK_DETECTION_MAX_FRAMES, LEAK_DETECTION_MAX_DIRECT_MEMORY, LEAK_DETECTION_REPORT, \
-                                 LEAK_DETECTION_HELD_TOO_LONG, LEAK_DETECTION_WALKER";
+                                LEAK_DETECTION_HELD_TOO_LONG, LEAK_DETECTION_WALKER, LEAK_DETECTION_REPORT_FILE, \
+                                 LEAK_DETECTION_SYMBOLS, LEAK_DETECTION_CONTROL_FILE";
+
+/// The word for no file.
+const NO_FILE: &str = "off";
+
+/// A path, or the word for none. A path has a separator in it: a bare word is more often another setting's value than a file
+/// in whatever folder the program is started in.
+fn path(text: &str) -> Option<Option<PathBuf>> {
+    if text.eq_ignore_ascii_case(NO_FILE) { Some(None) } else { text.contains(is_separator).then(|| Some(text.into())) }
+}
+
+/// A path as one line of a log: its name is anybody's text.
+fn shown(path: Option<&Path>) -> String {
+    path.map_or(NO_FILE.to_owned(), |path| path.to_string_lossy().escape_debug().to_string())
+}
 
 /// Digits only: `u32::from_str` would take a plus sign too.
 fn number(text: &str) -> Option<u32> {

@@ -53,7 +53,7 @@ pub(super) fn get() -> &'static LeakDetector {
         None => {
             // Whether this thread's or another's, afterwards there is one.
             let _ = install(Config::new());
-            GLOBAL.get_or_init(|| Box::new(LeakDetector::new(Config::new())))
+            GLOBAL.get_or_init(|| Box::new(LeakDetector::made(Config::new())))
         }
     }
 }
@@ -81,7 +81,7 @@ pub fn install(config: Config) -> Result<(), AlreadyInstalled> {
         return Err(AlreadyInstalled);
     }
     let (config, errors, settings) = config.with_environment();
-    let detector = LeakDetector::new(config);
+    let detector = LeakDetector::made(config);
     detector.core().set_global();
     GLOBAL.set(Box::new(detector)).map_err(|_| AlreadyInstalled)?;
     // Told once the detector stands: a logger may itself use what is tracked. If it panics, that is not the caller's, who
@@ -101,6 +101,7 @@ pub fn install(config: Config) -> Result<(), AlreadyInstalled> {
         let walker = core.choose_walker();
         delivery::say(core, || core.outlet().echo(&format!("stacks are walked by: {walker}")));
     }
+    get().begin();
     core.tell_notices();
     Ok(())
 }

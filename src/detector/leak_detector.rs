@@ -3,6 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::handle::{Opening, Ticket};
 use super::handle::{Tracked, Watched};
@@ -11,7 +12,7 @@ use super::state::{Core, redirect, registry, waker};
 use super::subscription::Subscription;
 use super::telling::pass::{PATIENCE, Purpose};
 use crate::clock::Stamp;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::level::Level;
 use crate::report::{LeakReport, Origin, Sink, SiteStats, Snapshot};
 use crate::sink::ClosureSink;
@@ -53,21 +54,70 @@ impl LeakDetector {
     /// [`ReportTo::Auto`](crate::ReportTo::Auto) reports go to standard error then if no logger would show them.
     #[must_use]
     pub fn new(config: Config) -> LeakDetector {
+        let detector = LeakDetector::made(config);
+        detector.begin();
+        detector
+    }
+
+    /// One that does nothing by itself yet: the global one must stand before it calls anything.
+    pub(super) fn made(config: Config) -> LeakDetector {
         LeakDetector { core: Arc::new(Core::new(config)) }
+    }
+
+    /// What the settings ask for at the start: whether the report file can be written is told now, and what the control file
+    /// says is in force from now on.
+    pub(super) fn begin(&self) {
+        self.core.outlet().check_file();
+        if self.core.config().configured_control_file().is_some() {
+            self.core.tick(Stamp::now());
+            self.core.attend();
+        }
     }
 
     /// The level in force.
     #[must_use]
     pub fn level(&self) -> Level {
-        self.here(Core::level)
+        self.here(|core| {
+            core.end_term_if_over(Stamp::now());
+            core.level()
+        })
     }
 
-    /// Changes the level for handles created from now on; what was decided for the others stays.
+    /// Changes the level for handles created from now on; what was decided for the others stays. It ends a level that was
+    /// set for a time.
     ///
     /// A level above [`Level::CEILING`] becomes that, and a warning says so once.
     pub fn set_level(&self, level: Level) {
         self.core.set_level(level);
         self.core.tell_notices();
+    }
+
+    /// Changes the level for `time`; then the level that was chosen before is in force again, by itself.
+    ///
+    /// For a look at a running program: `paranoid` for ten minutes, without a restart and without the risk that it stays.
+    /// Called again it begins anew, with the new level and time; [`set_level`](LeakDetector::set_level) ends it. The log has
+    /// a line at INFO when it begins and when it is over. In a forked child it goes on, and is over at the same moment.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use leaktrail::{Config, LeakDetector, Level};
+    ///
+    /// let detector = LeakDetector::new(Config::new().level(Level::Simple));
+    /// detector.set_level_for(Level::Paranoid, Duration::from_secs(600));
+    /// assert_eq!(detector.level(), Level::Paranoid.min(Level::CEILING));
+    ///
+    /// detector.set_level_for(Level::Paranoid, Duration::ZERO);
+    /// assert_eq!(detector.level(), Level::Simple.min(Level::CEILING));
+    /// ```
+    ///
+    /// # Cost
+    /// Starts the reporter's thread if it does not run yet, at DISABLED too.
+    pub fn set_level_for(&self, level: Level, time: Duration) {
+        self.core.set_level_for(level, time, Stamp::now());
+        self.core.tell_notices();
+        waker::wake();
     }
 
     /// Tracks a value: the handle must be released, and its drop without that is a leak.
@@ -120,20 +170,7 @@ impl LeakDetector {
     /// each row is right by itself, and never shows more gone than created.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        self.here(|core| {
-            let mut sites = core.ledger().stats();
-            sites.sort_by(SiteStats::by_live);
-            let uptime = Stamp::now().since(core.started());
-            Snapshot {
-                level: core.level(),
-                sites,
-                uptime,
-                discarded: core.discarded(),
-                faults: core.faults(),
-                watched: core.watched(),
-                resident: config::resident_bytes(),
-            }
-        })
+        self.here(Core::snapshot)
     }
 
     /// Who holds what is alive of one resource, by line, largest first.

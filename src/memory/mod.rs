@@ -25,6 +25,7 @@ mod line_model;
 mod loom_account;
 #[cfg(all(test, leaktrail_loom))]
 mod loom_room;
+mod metrics;
 mod monitor;
 mod out_of_direct_memory;
 mod reclaim;

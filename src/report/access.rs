@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::Frame;
+use super::{Frame, Span};
 
 /// What kind of access a record is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +38,8 @@ pub struct AccessRecord {
     pub(crate) access: Access,
     pub(crate) hint: Option<Arc<str>>,
     pub(crate) thread: Arc<str>,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(crate) span: Option<Span>,
     /// Since the creation; zero for the creation itself.
     #[cfg_attr(feature = "serde", serde(rename = "after_ms", with = "crate::report::json::millis"))]
     pub(crate) after: Duration,
@@ -63,6 +65,11 @@ impl AccessRecord {
     /// The name of the thread. Not escaped.
     pub fn thread(&self) -> &str {
         &self.thread
+    }
+
+    /// The span of crate `tracing` that the thread was in, with feature `tracing`.
+    pub fn span(&self) -> Option<&Span> {
+        self.span.as_ref()
     }
 
     /// How long after the creation of the handle.

@@ -22,6 +22,9 @@ pub struct Frame {
     pub(crate) module: Option<Arc<str>>,
     #[cfg_attr(feature = "serde", serde(with = "crate::report::json::hex"))]
     pub(crate) offset: u64,
+    /// Of the module, for a frame without a name.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(crate) build_id: Option<Arc<str>>,
 }
 
 impl Frame {
@@ -58,6 +61,12 @@ impl Frame {
     /// The address within the module, the same in every run of the same file.
     pub fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// The build id of the module in hex, for a frame that has no name: with it the debug information is found by which the
+    /// [`offset`](Frame::offset) has one.
+    pub fn build_id(&self) -> Option<&str> {
+        self.build_id.as_deref()
     }
 
     /// What a first line says of it: `src/filters.rs:57:9`, the name of the function without a file, else the rest.
@@ -109,6 +118,7 @@ mod tests {
             address: 0x55d0_c3a4_1f40,
             module: Some("gateway".into()),
             offset: 0x1f40,
+            build_id: None,
         };
         assert_eq!(frame.to_string(), "gateway::filters::log_body (src/filters.rs:57:9)");
         assert_eq!(&*frame.place(), "src/filters.rs:57:9");
@@ -136,6 +146,7 @@ mod tests {
             address: 0,
             module: None,
             offset: 0,
+            build_id: None,
         };
         assert_eq!(frame.to_string(), r"f\nLEAK\u{3a} forged (a\u{1b}[31m.rs:1)");
         assert_eq!(&*frame.place(), "a\u{1b}[31m.rs:1");

@@ -105,7 +105,7 @@ impl Serialize for SiteStats {
 impl Serialize for Snapshot {
     /// By hand for the totals, as with [`SiteStats`].
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Snapshot", 14)?;
+        let mut fields = serializer.serialize_struct("Snapshot", 17)?;
         fields.serialize_field("level", &self.level)?;
         fields.serialize_field("uptime_ms", &millis::whole(self.uptime))?;
         fields.serialize_field("created", &self.created())?;
@@ -120,6 +120,9 @@ impl Serialize for Snapshot {
         fields.serialize_field("faults", &self.faults)?;
         fields.serialize_field("watched", &self.watched)?;
         fields.serialize_field("resident", &self.resident)?;
+        fields.serialize_field("unwritten", &self.unwritten)?;
+        fields.serialize_field("self_bytes", &self.self_bytes)?;
+        fields.serialize_field("walker", &self.walker)?;
         fields.end()
     }
 }

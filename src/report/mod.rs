@@ -16,7 +16,9 @@ mod frame;
 mod hint;
 #[cfg(feature = "serde")]
 mod json;
+mod json_line;
 mod leak_report;
+mod metrics;
 mod moment;
 mod observation;
 mod origin;
@@ -30,6 +32,7 @@ mod site;
 mod site_stats;
 mod snapshot;
 mod source_root;
+mod span;
 mod text;
 mod verdict;
 
@@ -42,6 +45,7 @@ pub use form::{Form, TrailDepth};
 pub use frame::Frame;
 pub use hint::Hint;
 pub use leak_report::LeakReport;
+pub use metrics::Metrics;
 pub use observation::{LastTouch, Observation, Seen};
 pub use origin::Origin;
 pub use pressure::{Limited, Pressure};
@@ -53,9 +57,14 @@ pub use site::Site;
 pub use site_stats::{Recent, SiteStats};
 pub use snapshot::Snapshot;
 pub(crate) use snapshot::Watched;
+pub use span::Span;
 pub use verdict::Verdict;
 
 pub(crate) use escape::Escaped;
+pub(crate) use json_line::JsonLine;
+pub(crate) use metrics::BudgetFigures;
+#[cfg(feature = "metrics")]
+pub(crate) use metrics::Kind;
 pub(crate) use path::normalise_foreign;
 pub(crate) use source_root::relate;
-pub(crate) use text::MoreRefusals;
+pub(crate) use text::{MoreRefusals, Spelled};

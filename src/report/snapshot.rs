@@ -1,5 +1,6 @@
 //! All counts at one moment.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Discarded, SiteStats};
@@ -26,6 +27,15 @@ pub struct Snapshot {
     /// What the process has in memory. Absent in what an earlier version wrote.
     #[cfg_attr(feature = "serde", serde(default))]
     pub(crate) resident: Option<u64>,
+    /// Absent in what an earlier version wrote.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) unwritten: u64,
+    /// As above.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) self_bytes: u64,
+    /// As above.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) walker: Arc<str>,
 }
 
 /// How much of what is alive looks as if it would stay, as it was when the detector was last looked at.
@@ -117,6 +127,22 @@ impl Snapshot {
     /// What the process has in memory in all, in bytes, where the system tells (Linux).
     pub fn resident(&self) -> Option<u64> {
         self.resident
+    }
+
+    /// How many lines the report file could not take; 0 without one.
+    pub fn unwritten(&self) -> u64 {
+        self.unwritten
+    }
+
+    /// What the detector itself takes, in bytes: trails, stacks and hints of the process, and the rows of this detector. What
+    /// threads remember and what names take while reports are made is not in it.
+    pub fn self_bytes(&self) -> u64 {
+        self.self_bytes
+    }
+
+    /// What walks stacks in this build.
+    pub fn walker(&self) -> &str {
+        &self.walker
     }
 
     fn total(&self, figure: impl Fn(&SiteStats) -> u64) -> u64 {

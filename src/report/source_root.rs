@@ -53,11 +53,13 @@ mod tests {
             address: 0,
             module: None,
             offset: 0,
+            build_id: None,
         };
         AccessRecord {
             access,
             hint: None,
             thread: "main".into(),
+            span: None,
             after: Duration::ZERO,
             at: SystemTime::UNIX_EPOCH,
             unwinding: false,

@@ -3,17 +3,16 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::standard_error;
+use super::report_file::ReportFile;
+use super::{logger, setting_warning, standard_error};
 use crate::config::{Config, ReportTo};
-use crate::report::{Escaped, ExitSummary, LeakReport, Pressure, Refusal, Severity, Sink};
+use crate::report::{ExitSummary, JsonLine, LeakReport, Pressure, Refusal, Severity, Sink};
 
-/// The target of every record that this crate logs.
-pub(crate) const TARGET: &str = "leaktrail";
-
-/// The log, or standard error, or nothing, as `LEAK_DETECTION_REPORT` says.
+/// The log, or standard error, or nothing, as `LEAK_DETECTION_REPORT` says; and beside it the report file, if there is one.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     to: ReportTo,
+    file: Option<ReportFile>,
     /// Some `LEAK_DETECTION_*` variable was set when the detector was made: somebody wants to see something.
     variable_set: bool,
     /// The logger panicked once: from then on lines go to standard error.
@@ -32,6 +31,7 @@ impl Outlet {
     pub(crate) fn new(config: &Config) -> Outlet {
         Outlet {
             to: config.configured_report(),
+            file: config.configured_report_file().map(ReportFile::new),
             variable_set: Config::any_variable_set(),
             log_is_broken: AtomicBool::new(false),
         }
@@ -55,7 +55,7 @@ impl Outlet {
     /// A line for whoever debugs a set-up: on the log alone.
     pub(crate) fn echo(&self, text: &dyn fmt::Display) {
         if !self.log_is_broken() {
-            log::debug!(target: TARGET, "{text}");
+            logger::line(Severity::Debug, text);
         }
     }
 
@@ -64,18 +64,44 @@ impl Outlet {
         let shown = match self.to {
             ReportTo::Off => false,
             ReportTo::Stderr => true,
-            // The maximum is a plain atomic: to ask a logger itself would be to call it.
-            ReportTo::Log => log::max_level() >= level_of(severity),
-            ReportTo::Auto => log::max_level() >= level_of(severity) || self.variable_set,
+            // Without calling a logger.
+            ReportTo::Log => logger::may_show(severity),
+            ReportTo::Auto => logger::may_show(severity) || self.variable_set,
         };
         if shown {
             standard_error::write(severity, text);
         }
     }
 
+    /// Looks whether the report file can be written, and warns if not.
+    pub(crate) fn check_file(&self) {
+        if let Some(trouble) = self.file.as_ref().and_then(ReportFile::check) {
+            setting_warning::warn(&trouble);
+        }
+    }
+
+    /// Lines that the report file could not take.
+    pub(crate) fn lines_dropped(&self) -> u64 {
+        self.file.as_ref().map_or(0, ReportFile::dropped)
+    }
+
+    /// A line of the report file while the process ends: what is wrong with the file is told without a logger.
+    pub(crate) fn last_line(&self, line: JsonLine<'_>) {
+        if let Some(trouble) = self.file.as_ref().and_then(|file| file.write(line)) {
+            standard_error::write(Severity::Warn, &trouble);
+        }
+    }
+
+    /// Called last: a logger that panics is called again, and the file has its line once.
+    fn keep(&self, line: JsonLine<'_>) {
+        if let Some(trouble) = self.file.as_ref().and_then(|file| file.write(line)) {
+            setting_warning::warn(&trouble);
+        }
+    }
+
     fn say(&self, severity: Severity, text: &str) {
         match self.channel() {
-            Channel::Log => log::log!(target: TARGET, level_of(severity), "{text}"),
+            Channel::Log => logger::line(severity, text),
             Channel::StandardError => standard_error::write(severity, text),
             Channel::Nothing => {}
         }
@@ -90,7 +116,7 @@ impl Outlet {
             ReportTo::Stderr => Channel::StandardError,
             // Whether errors are shown decides for all: a logger that shows errors and hides a lesser line does so by
             // its user's wish.
-            ReportTo::Auto if log::log_enabled!(target: TARGET, log::Level::Error) => Channel::Log,
+            ReportTo::Auto if logger::shows(Severity::Error) => Channel::Log,
             ReportTo::Auto if self.variable_set => Channel::StandardError,
             ReportTo::Auto => Channel::Nothing,
         }
@@ -101,20 +127,11 @@ impl Sink for Outlet {
     fn report(&self, report: &LeakReport) {
         let severity = report.severity();
         match self.channel() {
-            Channel::Log => log::log!(
-                target: TARGET,
-                level_of(severity),
-                fingerprint:% = report.fingerprint(),
-                // Escaped as in the text: a logger writes it beside that.
-                resource:% = Escaped(report.resource()),
-                site:% = report.site(),
-                count = report.count(),
-                bytes = report.bytes();
-                "{report}"
-            ),
+            Channel::Log => logger::report(report),
             Channel::StandardError => standard_error::write(severity, &report.to_string()),
             Channel::Nothing => {}
         }
+        self.keep(JsonLine::Report(report));
     }
 
     fn refusal(&self, refusal: &Refusal) {
@@ -122,26 +139,20 @@ impl Sink for Outlet {
         for line in refusal.to_string().lines() {
             self.say(Severity::Error, line);
         }
+        self.keep(JsonLine::Refusal(refusal));
     }
 
     fn pressure(&self, pressure: &Pressure) {
         for line in pressure.to_string().lines() {
             self.say(pressure.severity(), line);
         }
+        self.keep(JsonLine::Pressure(pressure));
     }
 
     fn summary(&self, summary: &ExitSummary) {
         for (severity, line) in summary.lines() {
             self.say(severity, &line);
         }
-    }
-}
-
-fn level_of(severity: Severity) -> log::Level {
-    match severity {
-        Severity::Error => log::Level::Error,
-        Severity::Warn => log::Level::Warn,
-        Severity::Info => log::Level::Info,
-        Severity::Debug => log::Level::Debug,
+        self.keep(JsonLine::Summary(summary));
     }
 }

@@ -5,8 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::outlet::TARGET;
-use super::standard_error;
+use super::{logger, standard_error};
 use crate::config::ConfigError;
 use crate::hash::IdHasher;
 use crate::report::Severity;
@@ -22,29 +21,33 @@ static TOLD: [AtomicU64; MAX_TOLD] = [const { AtomicU64::new(0) }; MAX_TOLD];
 /// standard error, whatever is to become of reports. A logger that panics is survived, and standard error has the line.
 pub(crate) fn warn_about(errors: &[ConfigError]) {
     for error in errors.iter().filter(|error| is_news(error)) {
-        let text = error.to_string();
-        let logged = catch_unwind(AssertUnwindSafe(|| {
-            let shown = log::log_enabled!(target: TARGET, log::Level::Warn);
-            if shown {
-                log::warn!(target: TARGET, "{text}");
-            }
-            shown
-        }));
-        match logged {
-            Ok(true) => {}
-            Ok(false) => standard_error::write(Severity::Warn, &text),
-            Err(payload) => {
-                // A payload's own Drop may panic; it is not ours to run.
-                std::mem::forget(payload);
-                standard_error::write(Severity::Warn, &text);
-            }
+        warn(&error.to_string());
+    }
+}
+
+/// Warns on the log if that shows warnings, else on standard error: what an operator asked for does not work.
+pub(super) fn warn(text: &str) {
+    let logged = catch_unwind(AssertUnwindSafe(|| {
+        let shown = logger::shows(Severity::Warn);
+        if shown {
+            logger::line(Severity::Warn, text);
+        }
+        shown
+    }));
+    match logged {
+        Ok(true) => {}
+        Ok(false) => standard_error::write(Severity::Warn, text),
+        Err(payload) => {
+            // A payload's own Drop may panic; it is not ours to run.
+            std::mem::forget(payload);
+            standard_error::write(Severity::Warn, text);
         }
     }
 }
 
 /// A line for whoever debugs a set-up: on the log alone. A logger that panics is survived.
 pub(crate) fn echo(text: &dyn fmt::Display) {
-    let echoed = catch_unwind(AssertUnwindSafe(|| log::debug!(target: TARGET, "{text}")));
+    let echoed = catch_unwind(AssertUnwindSafe(|| logger::line(Severity::Debug, text)));
     // A payload's own Drop may panic; it is not ours to run.
     let _ = echoed.map_err(std::mem::forget);
 }

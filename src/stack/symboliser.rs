@@ -42,6 +42,12 @@ impl Symboliser {
         Symboliser { patience, known: HashMap::default(), used_library: false, turn_lost: false }
     }
 
+    /// The frames of a stack without names: modules and offsets, which cost no debug information.
+    pub(crate) fn bare_frames(&mut self, stack: StackId) -> Vec<Frame> {
+        let bare = |&address: &usize| Raw::default().into_frame(address, Module::of(address).as_ref());
+        stack.addresses().iter().map(bare).collect()
+    }
+
     /// The frames of a stack, innermost first; an address in inlined code gives several.
     pub(crate) fn frames(&mut self, stack: StackId) -> Vec<Frame> {
         stack.addresses().iter().flat_map(|&address| self.resolve(address).to_vec()).collect()
@@ -115,7 +121,10 @@ impl Raw {
     }
 
     fn into_frame(self, address: usize, module: Option<&Module>) -> Frame {
+        // Whoever has a name needs no other file to find it in.
+        let build_id = module.and_then(|module| module.build_id.as_deref()).filter(|_| self.name.is_none());
         Frame {
+            build_id: build_id.map(Arc::from),
             function: self.name.map(Arc::from),
             file: self.file.map(|file| Arc::from(normalise_foreign(&file))),
             line: self.line,

@@ -126,6 +126,7 @@ mod tests {
             address: 1,
             module: None,
             offset: 0,
+            build_id: None,
         }
     }
 

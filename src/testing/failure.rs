@@ -174,11 +174,13 @@ mod tests {
             address: 0,
             module: None,
             offset: 0,
+            build_id: None,
         };
         AccessRecord {
             access,
             hint: None,
             thread: "decode".into(),
+            span: None,
             after: Duration::ZERO,
             at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_144_364),
             unwinding: false,

@@ -14,7 +14,7 @@ use super::late;
 use super::rules::{Rules, What};
 use super::scope_handle::{ScopeGuard, ScopeHandle};
 use super::settling::{self, Pauses};
-use crate::config::{AgeLimit, Config, ReportTo};
+use crate::config::{AgeLimit, Config};
 use crate::detector::LeakDetector;
 use crate::leak_aware::LeakAware;
 use crate::level::Level;
@@ -85,7 +85,7 @@ impl LeakScope {
         sink::warn_about(&errors);
         // A test says itself what may be alive, and for how long.
         let config = config.growth(None).held_too_long(AgeLimit::NEVER).pinned(AgeLimit::NEVER);
-        let detector = LeakDetector::new(config.level(Level::Paranoid).report(ReportTo::Off));
+        let detector = LeakDetector::new(config.level(Level::Paranoid).secluded());
         let findings = Arc::new(Findings::new(name.clone()));
         detector.add_sink(Recorder(findings.clone())).detach_never();
         LeakScope {

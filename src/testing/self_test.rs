@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::config::{Config, ReportTo};
+use crate::config::Config;
 use crate::detector::LeakDetector;
 use crate::level::Level;
 use crate::sink;
@@ -39,7 +39,7 @@ pub fn self_test() -> Level {
     );
     let (config, errors) = Config::from_env_lossy();
     sink::warn_about(&errors);
-    let detector = LeakDetector::new(config.level(level).report(ReportTo::Off));
+    let detector = LeakDetector::new(config.level(level).secluded());
     let reports = Arc::new(Mutex::new(Vec::new()));
     let kept = reports.clone();
     let subscription =

@@ -108,7 +108,7 @@ mod tests {
     }
 
     fn hint(record: &Record) -> String {
-        record.hint.as_ref().map(|hint| hint.render()).unwrap_or_default()
+        record.hint().map(|hint| hint.render()).unwrap_or_default()
     }
 
     /// A small generator, so that the test has its own draws.

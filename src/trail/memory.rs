@@ -17,9 +17,14 @@ fn charged() -> &'static AtomicU64 {
     CHARGED.get_or_init(AtomicU64::default)
 }
 
+/// What is taken, in bytes.
+pub(crate) fn taken() -> u64 {
+    charged().load(Ordering::Relaxed) + depot::bytes()
+}
+
 /// True if so many bytes more fit.
 pub(crate) fn has_room(bytes: u64) -> bool {
-    charged().load(Ordering::Relaxed) + depot::bytes() + bytes <= MAX_BYTES
+    taken() + bytes <= MAX_BYTES
 }
 
 /// Counts bytes as taken.

@@ -14,6 +14,8 @@ pub(crate) mod memory;
 mod record;
 pub(crate) mod registry;
 mod slot;
+#[cfg(feature = "tracing")]
+mod span;
 mod thread_label;
 #[expect(clippy::module_inception, reason = "the main type of this room bears its name")]
 mod trail;

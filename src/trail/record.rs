@@ -3,6 +3,8 @@
 use std::panic::Location;
 
 use super::memory;
+#[cfg(feature = "tracing")]
+use super::span::SpanLabel;
 use super::thread_label::ThreadLabel;
 use crate::clock::Stamp;
 use crate::report::Hint;
@@ -37,19 +39,51 @@ impl Place {
 pub(crate) struct Record {
     pub(crate) place: Place,
     /// Boxed: most records have none, and a trail keeps several.
-    pub(crate) hint: Option<Box<Hint>>,
+    aside: Option<Box<Aside>>,
     pub(crate) thread: ThreadLabel,
     pub(crate) at: Stamp,
     pub(crate) unwinding: bool,
 }
 
+/// What few records have.
+#[derive(Clone, Debug)]
+struct Aside {
+    hint: Option<Hint>,
+    #[cfg(feature = "tracing")]
+    span: Option<SpanLabel>,
+}
+
+impl Aside {
+    /// What stands beside a record of this moment; nothing if there is nothing.
+    fn now(hint: Option<Hint>) -> Option<Box<Aside>> {
+        #[cfg(feature = "tracing")]
+        let span = SpanLabel::current();
+        #[cfg(feature = "tracing")]
+        let has_span = span.is_some();
+        #[cfg(not(feature = "tracing"))]
+        let has_span = false;
+        (hint.is_some() || has_span).then(|| {
+            Box::new(Aside {
+                hint,
+                #[cfg(feature = "tracing")]
+                span,
+            })
+        })
+    }
+}
+
 impl Record {
+    /// True if nothing stands beside it: its end frees nothing and calls nobody.
+    pub(super) fn is_plain(&self) -> bool {
+        self.aside.is_none()
+    }
+
     /// A record of this moment on this thread.
     #[inline(always)]
     pub(crate) fn now(place: Place, hint: Option<Hint>) -> Record {
         Record {
             place,
-            hint: hint.map(Box::new),
+            aside: Aside::now(hint),
             thread: ThreadLabel::current(),
             at: Stamp::now(),
             unwinding: std::thread::panicking(),
@@ -59,11 +93,23 @@ impl Record {
     /// A record without a thread or a time, for models that run outside of both.
     #[cfg(all(test, leaktrail_loom))]
     pub(crate) fn for_models(place: Place) -> Record {
-        Record { place, hint: None, thread: ThreadLabel::default(), at: Stamp::default(), unwinding: false }
+        Record { place, aside: None, thread: ThreadLabel::default(), at: Stamp::default(), unwinding: false }
     }
 
-    /// Bytes that the record's hint holds beside it.
+    /// What the program said about it.
+    pub(crate) fn hint(&self) -> Option<&Hint> {
+        self.aside.as_ref()?.hint.as_ref()
+    }
+
+    /// The span in which it happened.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn span(&self) -> Option<SpanLabel> {
+        self.aside.as_ref()?.span
+    }
+
+    /// Bytes that the record holds beside it.
     pub(crate) fn hint_bytes(&self) -> u64 {
-        self.hint.as_ref().map_or(0, |hint| size_of::<Hint>() + hint.size_bytes()) as u64
+        let hint = self.hint().map_or(0, Hint::size_bytes);
+        self.aside.as_ref().map_or(0, |_| size_of::<Aside>() + hint) as u64
     }
 }

@@ -131,7 +131,7 @@ impl Trail {
 
     /// True if its end frees nothing and calls nobody: no access was recorded and the creation has no hint.
     pub(super) fn has_nothing_to_drop(&self) -> bool {
-        self.history.is_none() && self.created.hint.is_none() && self.charged_bytes == 0
+        self.history.is_none() && self.created.is_plain() && self.charged_bytes == 0
     }
 
     /// The creation.

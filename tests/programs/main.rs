@@ -26,10 +26,16 @@ mod killed;
 mod loggers;
 #[cfg(unix)]
 mod pool_forks;
+mod recorders;
+mod report_file;
+#[cfg(unix)]
+mod report_file_unix;
 mod report_setting;
 mod settings;
 mod sinks;
 mod sinks_that_call_back;
+mod switch;
+mod tracing_events;
 mod walkers;
 #[cfg(unix)]
 mod watched_child;
@@ -57,10 +63,16 @@ const TESTS: &[&[Named]] = &[
     loggers::TESTS,
     #[cfg(unix)]
     pool_forks::TESTS,
+    recorders::TESTS,
+    report_file::TESTS,
+    #[cfg(unix)]
+    report_file_unix::TESTS,
     report_setting::TESTS,
     settings::TESTS,
     sinks::TESTS,
     sinks_that_call_back::TESTS,
+    switch::TESTS,
+    tracing_events::TESTS,
     #[cfg(unix)]
     watched_child::TESTS,
     walkers::TESTS,
@@ -85,10 +97,16 @@ const PROGRAMS: &[&[Named]] = &[
     loggers::PROGRAMS,
     #[cfg(unix)]
     pool_forks::PROGRAMS,
+    recorders::PROGRAMS,
+    report_file::PROGRAMS,
+    #[cfg(unix)]
+    report_file_unix::PROGRAMS,
     report_setting::PROGRAMS,
     settings::PROGRAMS,
     sinks::PROGRAMS,
     sinks_that_call_back::PROGRAMS,
+    switch::PROGRAMS,
+    tracing_events::PROGRAMS,
     #[cfg(unix)]
     watched_child::PROGRAMS,
     walkers::PROGRAMS,

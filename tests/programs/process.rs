@@ -2,7 +2,9 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs;
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -16,8 +18,8 @@ pub(crate) const PROGRAM: &str = "--program";
 
 /// A list of functions with their paths.
 macro_rules! named {
-    ($($function:ident),* $(,)?) => {
-        &[$((concat!(module_path!(), "::", stringify!($function)), $function as fn())),*]
+    ($($(#[$attribute:meta])* $function:ident),* $(,)?) => {
+        &[$($(#[$attribute])* (concat!(module_path!(), "::", stringify!($function)), $function as fn())),*]
     };
 }
 
@@ -161,6 +163,28 @@ impl fmt::Display for Ended {
 /// A logger that writes to standard output, in programs.
 pub(crate) fn log_to_stdout(level: log::LevelFilter) {
     env_logger::Builder::new().filter_level(level).target(env_logger::Target::Stdout).init();
+}
+
+/// A folder of its own for each test, removed with it.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new(name: &str) -> Folder {
+        let folder = std::env::temp_dir().join(format!("leaktrail-programs-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("the folder for temporary files takes another");
+        Folder(folder)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 /// What the programs track.

@@ -65,6 +65,9 @@ fn without_a_logger_any_variable_brings_standard_error() {
         ("LEAK_DETECTION_MAX_DIRECT_MEMORY", "-1"),
         (REPORT, "auto"),
         (REPORT, "bogus"),
+        ("LEAK_DETECTION_REPORT_FILE", "off"),
+        ("LEAK_DETECTION_SYMBOLS", "on"),
+        ("LEAK_DETECTION_CONTROL_FILE", "off"),
     ] {
         for program in [program!(has_no_logger_and_a_guard), program!(has_no_logger)] {
             assert_seen(&program.env(name, value).run().with_status(0), Seen::OnStandardError);

@@ -41,7 +41,7 @@ const NINES: &str = "99999999999999999999";
 const BAD: [&str; 5] = ["bogus", "-1", "0", NINES, ""];
 
 /// Each variable with what of [`BAD`] it accepts after all, and what is used when it does not.
-const VARIABLES: [(&str, &[&str], &str); 8] = [
+const VARIABLES: [(&str, &[&str], &str); 11] = [
     ("LEAK_DETECTION_LEVEL", &["0"], "SIMPLE"),
     ("LEAK_DETECTION_SAMPLING_INTERVAL", &[], "128"),
     ("LEAK_DETECTION_TARGET_RECORDS", &["0"], "4"),
@@ -50,6 +50,9 @@ const VARIABLES: [(&str, &[&str], &str); 8] = [
     ("LEAK_DETECTION_REPORT", &[], "auto"),
     ("LEAK_DETECTION_HELD_TOO_LONG", &[], "off"),
     ("LEAK_DETECTION_WALKER", &[], "auto"),
+    ("LEAK_DETECTION_REPORT_FILE", &[], "off"),
+    ("LEAK_DETECTION_SYMBOLS", &[], "on"),
+    ("LEAK_DETECTION_CONTROL_FILE", &[], "off"),
 ];
 
 /// Every bad value of every variable, what a warning shows of it, and what is used.
@@ -161,11 +164,14 @@ fn settings_are_echoed_once_with_where_they_came_from() {
         "LEAK_DETECTION_HELD_TOO_LONG=off (default)",
         "LEAK_DETECTION_WALKER=auto (default)",
         "stacks are walked by: ",
+        "LEAK_DETECTION_REPORT_FILE=off (default)",
+        "LEAK_DETECTION_SYMBOLS=on (default)",
+        "LEAK_DETECTION_CONTROL_FILE=off (default)",
     ] {
         ended.log_has(1, &format!("[DEBUG leaktrail] {line}"));
     }
-    // Eight settings, the walker, and the budget that is made of one of them.
-    ended.log_has(10, "[DEBUG leaktrail]");
+    // Eleven settings, the walker, and the budget that is made of one of them.
+    ended.log_has(13, "[DEBUG leaktrail]");
     ended.log_has(1, "[DEBUG leaktrail] a budget by LEAK_DETECTION_MAX_DIRECT_MEMORY=-1: ");
     // What it inherits, and from what.
     let line = ended.lines().find(|line| line.contains("MAX_DIRECT_MEMORY=-1 (default): ")).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The filter chain of the gateway, as tower layers, outermost first:
 //!
-//! [`debug_leaks`] answers `/debug/leaks`, [`read_body`] reads the body into a counted buffer or answers 503, and
+//! [`debug_leaks`] answers `/debug/leaks` and `/metrics`, [`read_body`] reads the body into a counted buffer or answers 503, and
 //! [`cache_body`] is where the leaks of the story are.
 
 pub(crate) mod cache_body;

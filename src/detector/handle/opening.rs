@@ -8,8 +8,7 @@ use super::sampler::is_sampled;
 use super::ticket::Ticket;
 use crate::config::Walker;
 use crate::detector::state::bulletin::Notice;
-use crate::detector::state::{Core, fault, redirect, registry, waker};
-use crate::detector::telling::reporter;
+use crate::detector::state::{Core, fault, redirect, waker};
 use crate::ledger::{RowId, SiteCell, SiteKey, cell_at_hand, is_any_promoted, meet, row};
 use crate::level::Level;
 use crate::report::{Hint, Origin};
@@ -223,8 +222,7 @@ impl Core {
         // Relaxed: doing it twice is harmless, and each part orders itself.
         if !announced.load(Ordering::Relaxed) {
             self.choose_walker();
-            registry::enter(self);
-            reporter::start();
+            self.attend();
             announced.store(true, Ordering::Relaxed);
         }
     }

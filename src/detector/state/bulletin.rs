@@ -23,10 +23,15 @@ pub(in crate::detector) enum Notice {
     WalkerNotHad,
     /// Three walks were wrong.
     WalkerGivenUp,
+    /// Reports have no names: memory is short.
+    WithoutNames,
+    /// The recorder of crate `metrics` panicked, and is no longer called.
+    #[cfg(feature = "metrics")]
+    RecorderPanicked,
 }
 
 impl Notice {
-    const ALL: [Notice; 8] = [
+    const ALL: &[Notice] = &[
         Notice::InternalFault,
         Notice::ParanoidFallsBack,
         Notice::AboveCeiling,
@@ -35,6 +40,9 @@ impl Notice {
         Notice::HookPanicked,
         Notice::WalkerNotHad,
         Notice::WalkerGivenUp,
+        Notice::WithoutNames,
+        #[cfg(feature = "metrics")]
+        Notice::RecorderPanicked,
     ];
 
     /// What is told.
@@ -62,6 +70,12 @@ impl Notice {
             }
             Notice::LogPanicked => "the logger panicked and is not called again: reports go to standard error",
             Notice::HookPanicked => "a reclaim hook panicked and is not asked again; its budget goes on without it",
+            Notice::WithoutNames => {
+                "the control group has less than 128 MiB left: reports have module+0xoffset in the place of names until it has \
+                 more (LEAK_DETECTION_SYMBOLS=off is that for good)"
+            }
+            #[cfg(feature = "metrics")]
+            Notice::RecorderPanicked => "the recorder of metrics panicked and is not called again",
         }
     }
 
@@ -98,7 +112,7 @@ impl Bulletin {
     pub(in crate::detector) fn take(&self) -> Vec<Notice> {
         let posted = self.posted.load(Ordering::Relaxed);
         let told = self.told.fetch_or(posted, Ordering::Relaxed);
-        Notice::ALL.into_iter().filter(|notice| posted & !told & notice.bit() != 0).collect()
+        Notice::ALL.iter().copied().filter(|notice| posted & !told & notice.bit() != 0).collect()
     }
 }
 

@@ -9,12 +9,15 @@ use super::alarms::Alarms;
 use super::bulletin::{Bulletin, Notice};
 use super::casebook::Casebook;
 use super::farewell::Farewell;
+use super::journal::Journal;
 use super::losses::Losses;
 use super::outbox::Outbox;
 use super::promotions::Promotions;
 use super::pulse::Pulse;
 use super::refusals::Refusals;
+use super::seen::Seen;
 use super::sinks::Sinks;
+use super::term::Term;
 use super::turn::Turn;
 use super::waker;
 use super::watchlist::Watchlist;
@@ -26,10 +29,12 @@ use crate::level::Level;
 use crate::report::{Discarded, SiteStats};
 use crate::sink::Outlet;
 use crate::stack::{depot, walker};
+use crate::trail;
 
 /// The shared part of a detector.
 pub(crate) struct Core {
     level: AtomicU8,
+    term: Term,
     /// [`LeakDetector`](crate::LeakDetector)s that stand for this core. The registry's own hold is not one of them.
     owners: AtomicUsize,
     config: Config,
@@ -57,6 +62,8 @@ pub(in crate::detector) struct State {
     pub(in crate::detector) refusals: Refusals,
     pub(in crate::detector) alarms: Alarms,
     pub(in crate::detector) bulletin: Bulletin,
+    pub(in crate::detector) journal: Journal,
+    pub(in crate::detector) seen: Seen,
     pub(in crate::detector) casebook: Casebook,
     pub(in crate::detector) turn: Turn,
     pub(in crate::detector) outbox: Outbox,
@@ -73,6 +80,9 @@ pub(in crate::detector) struct State {
     pub(in crate::detector) announced: AtomicBool,
     /// How often this crate failed in the detector's name.
     pub(in crate::detector) faults: AtomicU64,
+    /// The recorder of crate `metrics` panicked once.
+    #[cfg(feature = "metrics")]
+    pub(in crate::detector) recorder_is_broken: AtomicBool,
     /// PARANOID has run out of room and samples until half of it is free again.
     pub(in crate::detector) falls_back: AtomicBool,
 }
@@ -91,6 +101,7 @@ impl Core {
         let wanted = config.configured_level();
         let core = Core {
             level: AtomicU8::new(Level::Disabled as u8),
+            term: Term::new(),
             owners: AtomicUsize::new(1),
             outlet: Outlet::new(&config),
             config,
@@ -145,13 +156,59 @@ impl Core {
         !CEILING_IS_DISABLED && self.level.load(Ordering::Relaxed) & REDIRECTED != 0
     }
 
-    /// Sets the level; one above the ceiling becomes the ceiling, and that is told once.
+    /// Sets the level for good; one above the ceiling becomes the ceiling, and that is told once.
     pub(in crate::detector) fn set_level(&self, level: Level) {
+        self.term.choose(self.at_most_the_ceiling(level));
+        self.settle();
+    }
+
+    /// Sets a level over the chosen one, until then or without an end.
+    pub(in crate::detector) fn start_term(&self, level: Level, end: Option<Stamp>) {
+        self.term.begin(self.at_most_the_ceiling(level), end);
+        self.settle();
+    }
+
+    /// The chosen level again; false if that is in force anyway.
+    pub(in crate::detector) fn end_term(&self) -> bool {
+        let ended = self.term.end();
+        self.settle();
+        ended
+    }
+
+    /// As above, if the time is over.
+    pub(in crate::detector) fn term_is_over(&self, now: Stamp) -> bool {
+        let ended = self.term.end_if_over(now);
+        if ended {
+            self.settle();
+        }
+        ended
+    }
+
+    /// When the level in force ends, if it does.
+    pub(in crate::detector) fn term_ends_at(&self) -> Option<Stamp> {
+        self.term.ends_at()
+    }
+
+    /// The level that was chosen for good, whatever is in force for a time.
+    pub(in crate::detector) fn chosen_level(&self) -> Level {
+        self.term.chosen()
+    }
+
+    fn at_most_the_ceiling(&self, level: Level) -> Level {
         if level > Level::CEILING {
             self.state().bulletin.post(Notice::AboveCeiling);
         }
-        let level = level.min(Level::CEILING) as u8;
-        let _ = self.level.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |byte| Some(byte & REDIRECTED | level));
+        level.min(Level::CEILING)
+    }
+
+    /// Puts in force what is wanted.
+    fn settle(&self) {
+        self.term.settle(|level| {
+            let level = level as u8;
+            let change = |byte| Some(byte & REDIRECTED | level);
+            // AcqRel: of two that settle at once the later one sees what the earlier one wanted, when it looks again.
+            let _ = self.level.fetch_update(Ordering::AcqRel, Ordering::Acquire, change);
+        });
     }
 
     /// The settings.
@@ -239,6 +296,13 @@ impl Core {
     /// How often this crate failed in the detector's name.
     pub(in crate::detector) fn faults(&self) -> u64 {
         self.state().faults.load(Ordering::Relaxed)
+    }
+
+    /// What the detector takes that is counted: trails, stacks and hints of the process, and its own rows.
+    pub(in crate::detector) fn self_bytes(&self, rows: usize) -> u64 {
+        /// A row with its names and its places in the tables.
+        const ROW_BYTES: u64 = 512;
+        trail::memory::taken() + rows as u64 * ROW_BYTES
     }
 
     /// What the caps kept out so far.

@@ -5,14 +5,21 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::clock::Stamp;
+use crate::config::{self, Symbols};
 use crate::detector::state::Core;
+use crate::detector::state::bulletin::Notice;
 use crate::detector::state::casebook::Entry;
 use crate::detector::state::losses::LostTrail;
 use crate::hash::IdHasher;
 use crate::ledger::row;
-use crate::report::{Access, AccessRecord, Form, Frame, LeakReport, Reference, Site, TrailDepth, Verdict, relate};
+use crate::report::{
+    Access, AccessRecord, Form, Frame, LeakReport, Reference, Site, Span, TrailDepth, Verdict, relate,
+};
 use crate::stack::{Symboliser, trim};
 use crate::trail::{Family, Place, Record};
+
+/// Bytes that the control group must have left for names: three times what the debug information of a large program takes.
+const ENOUGH_FOR_NAMES: u64 = 128 << 20;
 
 /// How many of the innermost user frames of creation and drop make a path.
 const PATH_FRAMES: usize = 3;
@@ -21,11 +28,13 @@ const PATH_FRAMES: usize = 3;
 pub(super) struct Editor<'a> {
     core: &'a Core,
     symboliser: &'a mut Symboliser,
+    /// Whether frames get names; asked for when the first one is to have one.
+    symbols: Option<Symbols>,
 }
 
 impl<'a> Editor<'a> {
     pub(super) fn new(core: &'a Core, symboliser: &'a mut Symboliser) -> Editor<'a> {
-        Editor { core, symboliser }
+        Editor { core, symboliser, symbols: None }
     }
 
     pub(super) fn core(&self) -> &'a Core {
@@ -105,8 +114,9 @@ impl<'a> Editor<'a> {
         let frames_cut = matches!(&record.place, Place::Stack(stack) if stack.is_cut());
         AccessRecord {
             access,
-            hint: record.hint.as_ref().map(|hint| Arc::from(hint.render())),
+            hint: record.hint().map(|hint| Arc::from(hint.render())),
             thread: record.thread.name(),
+            span: span(record),
             after: record.at.since(since),
             at: record.at.to_system_time(),
             unwinding: record.unwinding,
@@ -115,11 +125,29 @@ impl<'a> Editor<'a> {
         }
     }
 
+    /// Whether this pass gives names: where memory is about to be short, what tells of it must not be what uses it up.
+    fn symbols(&mut self) -> Symbols {
+        *self.symbols.get_or_insert_with(|| {
+            let configured = self.core.config().configured_symbols();
+            let is_short = || config::memory_left().is_some_and(|left| left < ENOUGH_FOR_NAMES);
+            if configured == Symbols::On && is_short() {
+                self.core.state().bulletin.post(Notice::WithoutNames);
+                Symbols::Off
+            } else {
+                configured
+            }
+        })
+    }
+
     fn frames(&mut self, place: &Place) -> Vec<Frame> {
         match place {
             Place::Stack(stack) => {
                 let max_frames = usize::from(self.core.config().configured_max_frames().get());
-                trim::trim(self.symboliser.frames(*stack), max_frames)
+                let frames = match self.symbols() {
+                    Symbols::On => self.symboliser.frames(*stack),
+                    Symbols::Off => self.symboliser.bare_frames(*stack),
+                };
+                trim::trim(frames, max_frames)
             }
             Place::Line(location) => {
                 let site = Site::from_location(location);
@@ -131,11 +159,24 @@ impl<'a> Editor<'a> {
                     address: 0,
                     module: None,
                     offset: 0,
+                    build_id: None,
                 }]
             }
             Place::Unknown => Vec::new(),
         }
     }
+}
+
+/// The span of crate `tracing` in which an access happened.
+#[cfg(feature = "tracing")]
+fn span(record: &Record) -> Option<Span> {
+    record.span().map(|span| Span { name: span.name.into(), id: span.id })
+}
+
+/// No span is known to this build.
+#[cfg(not(feature = "tracing"))]
+fn span(_record: &Record) -> Option<Span> {
+    None
 }
 
 /// The siblings with their sites.

@@ -10,7 +10,7 @@ use crate::detector::state::outbox::Item;
 use crate::detector::state::survival::survives;
 use crate::detector::state::{Core, registry, waker};
 use crate::fork::Patience;
-use crate::report::Severity;
+use crate::report::{JsonLine, Severity};
 use crate::stack::Symboliser;
 
 /// How long an exit without a guard waits for the reporter.
@@ -77,13 +77,24 @@ fn last_words() {
 
 fn write_last(core: &Core, item: &Item) {
     let say = |severity: Severity, text: &str| core.outlet().last_words(severity, text);
+    let keep = |line: JsonLine<'_>| core.outlet().last_line(line);
     match item {
-        Item::Report(report) => say(report.severity(), &report.to_string()),
-        Item::Refusal(refusal) => refusal.to_string().lines().for_each(|line| say(Severity::Error, line)),
+        Item::Report(report) => {
+            say(report.severity(), &report.to_string());
+            keep(JsonLine::Report(report));
+        }
+        Item::Refusal(refusal) => {
+            refusal.to_string().lines().for_each(|line| say(Severity::Error, line));
+            keep(JsonLine::Refusal(refusal));
+        }
         Item::Pressure(pressure) => {
             pressure.to_string().lines().for_each(|line| say(pressure.severity(), line));
+            keep(JsonLine::Pressure(pressure));
         }
-        Item::Summary(summary) => summary.lines().iter().for_each(|(severity, line)| say(*severity, line)),
+        Item::Summary(summary) => {
+            summary.lines().iter().for_each(|(severity, line)| say(*severity, line));
+            keep(JsonLine::Summary(summary));
+        }
         Item::Notice(severity, text) => say(*severity, text),
     }
 }

@@ -4,16 +4,20 @@
 //! a pass a [`tick`] looks at what changes without an event.
 //! [`living`] tells what is alive, to whoever asks.
 
+mod counting;
 pub(super) mod delivery;
 mod editor;
 mod exit;
 mod living;
 pub(super) mod pass;
 mod pressing;
+#[cfg(feature = "metrics")]
+mod publishing;
 mod refusing;
 pub(super) mod reporter;
 mod scan;
 mod summary;
+mod switch;
 mod tick;
 #[cfg(test)]
 mod virtual_time;

@@ -85,8 +85,10 @@ impl Core {
     }
 
     fn notices(&self) -> Vec<Item> {
-        let notices = self.state().bulletin.take();
-        notices.into_iter().map(|notice| Item::Notice(notice.severity(), notice.text().to_owned())).collect()
+        let state = self.state();
+        let journal = state.journal.take().into_iter().map(|(severity, text)| Item::Notice(severity, text));
+        let notices = state.bulletin.take().into_iter();
+        journal.chain(notices.map(|notice| Item::Notice(notice.severity(), notice.text().to_owned()))).collect()
     }
 
     /// What there is to tell now, written. Nothing of the user's but hints runs here, and no lock is held while they do.

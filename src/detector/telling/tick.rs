@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! the reporter, each time that it is awake   ─┐             ┌─► the ledger: windows, sites that grow
-//!                                             ├─► tick ─────┤
-//! flush, where no reporter runs (Miri, wasm) ─┘  (at most   └─► live trails: what is held too long, what keeps
-//!                                                once in an      more alive than it is
+//!                                             ├─► tick ─────┼─► live trails: what is held too long, what keeps
+//! flush, where no reporter runs (Miri, wasm) ─┘  (at most   │    more alive than it is
+//!                                                once in an └─► the control file, the end of a level for a time
 //!                                                interval)
 //! ```
 //!
@@ -24,18 +24,24 @@ use crate::report::{Origin, Verdict};
 
 /// How often a detector is looked at, if nothing that it watches asks for more.
 pub(super) const TICK: Duration = Duration::from_secs(1);
+/// However soon something is due, others get a turn before it.
+const SHORTEST_TICK: Duration = Duration::from_millis(1);
 /// How often small parts of large buffers are looked for at most: their limit is a minute, and each look is at all trails.
 const PIN_PAUSE: Duration = Duration::from_secs(10);
 
 impl Core {
-    /// How often this detector is looked at: each second, or in the time of a window or of half a threshold that is shorter.
+    /// How often this detector is looked at: each second, or in the time of a window, of half a threshold or until a level
+    /// for a time is over, if that is shorter.
     pub(super) fn tick_interval(&self) -> Duration {
         let config = self.config();
         let window = config.configured_growth().map(GrowthRule::window);
         let held = config.shortest_held_too_long().map(|limit| limit / 2);
         let pinned = config.configured_pinned().get().map(|limit| limit / 2);
         let shortest = [window, held, pinned].into_iter().flatten().fold(TICK, Duration::min);
-        shortest.max(GrowthRule::SHORTEST_WINDOW)
+        let shortest = shortest.max(GrowthRule::SHORTEST_WINDOW);
+        // A level for a time ends when it is said to, and not up to a second later.
+        let term = self.term_ends_at().map(|end| end.since(Stamp::now()).max(SHORTEST_TICK));
+        term.map_or(shortest, |left| left.min(shortest))
     }
 
     /// Looks at what changes without an event, if it is time. `now` is the caller's, so that tests have a time of their own.
@@ -46,10 +52,14 @@ impl Core {
     pub(in crate::detector) fn tick(&self, now: Stamp) {
         if self.state().pulse.beats(now, self.tick_interval()) {
             fault::contain(self, || self.look_around(now));
+            #[cfg(feature = "metrics")]
+            self.publish();
         }
     }
 
     fn look_around(&self, now: Stamp) {
+        // First, and at DISABLED too: what is looked at after it is by the level that is in force then.
+        self.look_at_switch(now);
         // Nothing at DISABLED, though handles of before may be alive.
         if self.level() > Level::Disabled {
             self.look_at_handles(now);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// A span of time with its unit: `12 ms`, `41 s`, `2 min 30 s`, `1 h 2 min`, `3 d 4 h`. Cut, never rounded up, so that
 /// it may stand behind "at least". Seconds go up to 119, so that a window of a minute or an age of 64 s stays one number.
-pub(super) struct Spelled(pub(super) Duration);
+pub(crate) struct Spelled(pub(crate) Duration);
 
 impl fmt::Display for Spelled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::observation::write_observation;
 use super::{Clock, Escaped, Rfc3339, Spelled, len};
-use crate::report::{Access, AccessRecord, Fate, Form, LeakReport, Reference, TrailDepth, Verdict};
+use crate::report::{Access, AccessRecord, Fate, Form, LeakReport, Reference, Span, TrailDepth, Verdict};
 
 impl LeakReport {
     /// The first line alone. It tells who, where and how many without the rest.
@@ -126,6 +126,7 @@ impl LeakReport {
             write_record(record, f)?;
         }
         self.write_references(f)?;
+        self.write_modules(f)?;
         if self.discarded_records > 0 {
             write!(
                 f,
@@ -152,6 +153,21 @@ impl LeakReport {
     }
 }
 
+impl LeakReport {
+    /// The modules whose frames have no names, each once, for who looks for the names elsewhere.
+    fn write_modules(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let frames = self.records.iter().flat_map(|record| &record.frames).filter(|frame| frame.function.is_none());
+        let mut modules: Vec<(&str, &str)> = Vec::new();
+        for module in frames.filter_map(|frame| Some((frame.module()?, frame.build_id()?))) {
+            if !modules.contains(&module) {
+                modules.push(module);
+            }
+        }
+        f.write_str(if modules.is_empty() { "" } else { "\nModules:" })?;
+        modules.iter().try_for_each(|(name, id)| write!(f, "\n\t{}, build id {}", Escaped(name), Escaped(id)))
+    }
+}
+
 fn write_record(record: &AccessRecord, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if let Some(hint) = &record.hint {
         write!(f, "\n\tHint: {}", Escaped(hint))?;
@@ -161,6 +177,9 @@ fn write_record(record: &AccessRecord, f: &mut fmt::Formatter<'_>) -> fmt::Resul
         Access::Touched | Access::Dropped => write!(f, "\n\t({} +{}", record.access.word(), Spelled(record.after))?,
     }
     write!(f, ", thread {}", Escaped(&record.thread))?;
+    if let Some(Span { name, id }) = &record.span {
+        write!(f, ", span {} {id:#x}", Escaped(name))?;
+    }
     f.write_str(if record.unwinding { ", unwinding)" } else { ")" })?;
     for frame in &record.frames {
         write!(f, "\n\t{frame}")?;

@@ -16,9 +16,9 @@ mod share;
 mod snapshot;
 mod time;
 
+pub(crate) use duration::Spelled;
 pub(crate) use refusal::MoreRefusals;
 
-use duration::Spelled;
 use share::Share;
 use time::{Clock, Rfc3339};
 

@@ -137,6 +137,9 @@ fn a_snapshot_has_its_totals() {
         faults: 0,
         watched: Watched { growing_sites: 1, held_too_long: 2, pinning: 3 },
         resident: Some(851_443_712),
+        unwritten: 0,
+        self_bytes: 4096,
+        walker: "rules".into(),
     };
     let json = to_value(&snapshot).unwrap();
     assert_eq!(
@@ -159,6 +162,9 @@ fn a_snapshot_has_its_totals() {
             "faults": 0,
             "watched": {"growing_sites": 1, "held_too_long": 2, "pinning": 3},
             "resident": 851_443_712,
+            "unwritten": 0,
+            "self_bytes": 4096,
+            "walker": "rules",
         })
     );
     assert_eq!(serde_json::from_value::<Snapshot>(json).unwrap(), snapshot);

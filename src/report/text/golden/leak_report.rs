@@ -1,7 +1,7 @@
 //! `LEAK:` blocks and lines, and the one line of what is only alive.
 
 use super::*;
-use crate::report::Severity;
+use crate::report::{Severity, Span};
 
 #[test]
 fn a_full_trail() {
@@ -130,6 +130,52 @@ fn a_stack_that_was_cut_or_is_not_there() {
             "\tHint: 'decode' will handle the buffer from this point.",
             "\t(touched +11 ms, thread worker-3)",
         ]
+    );
+}
+
+#[test]
+fn a_span_stands_behind_the_thread() {
+    let mut report = creation_only();
+    report.records[0].span = Some(Span { name: "request\n".into(), id: 0x11 });
+    let text = report.to_string();
+    let line = text.lines().find(|line| line.contains("thread worker-3")).unwrap();
+    assert_eq!(line, "\t(2026-11-20T03:12:44Z, thread worker-3, span request\\n 0x11)");
+}
+
+#[test]
+fn without_names_the_modules_are_listed_with_their_build_ids() {
+    let mut report = creation_only();
+    let bare = |module: &str, offset: u64, build_id: Option<&str>| Frame {
+        function: None,
+        file: None,
+        line: None,
+        column: None,
+        address: 0x5500_0000 + offset,
+        module: Some(module.into()),
+        offset,
+        build_id: build_id.map(Into::into),
+    };
+    report.records[0].frames = vec![
+        bare("gateway", 0x1f40, Some("5b1c09e2")),
+        bare("libfilters.so", 0x88, Some("c0ffee")),
+        bare("gateway", 0x2000, Some("5b1c09e2")),
+        bare("libc.so.6", 0x99, None),
+    ];
+    report.discarded_records = 2;
+    assert_eq!(
+        report.to_string().split_once('\n').unwrap().1,
+        "\
+Recent access records:
+Created at:
+\t(2026-11-20T03:12:44Z, thread worker-3)
+\tgateway+0x1f40
+\tlibfilters.so+0x88
+\tgateway+0x2000
+\tlibc.so.6+0x99
+Modules:
+\tgateway, build id 5b1c09e2
+\tlibfilters.so, build id c0ffee
+: 2 leak records were discarded because the leak record count is targeted to 2. Use LEAK_DETECTION_TARGET_RECORDS to increase the limit."
     );
 }
 

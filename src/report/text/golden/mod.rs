@@ -8,7 +8,10 @@ mod exit_summary;
 mod forgery;
 #[cfg(feature = "serde")]
 mod json;
+#[cfg(feature = "serde")]
+mod json_line;
 mod leak_report;
+mod metrics;
 mod observation;
 mod pressure;
 mod refusal;
@@ -42,6 +45,7 @@ fn frame(function: &str, line: u32, column: u32) -> Frame {
         address: 0x55d0_c3a4_1f40,
         module: Some("gateway".into()),
         offset: 0x1f40,
+        build_id: None,
     }
 }
 
@@ -50,6 +54,7 @@ fn record(access: Access, millis: u64, frame: Frame) -> AccessRecord {
         access,
         hint: None,
         thread: "worker-3".into(),
+        span: None,
         after: Duration::from_millis(millis),
         at: at() + Duration::from_millis(millis),
         unwinding: false,

@@ -18,6 +18,9 @@ fn snapshot() -> Snapshot {
         faults: 0,
         watched: Watched::default(),
         resident: None,
+        unwritten: 0,
+        self_bytes: 0,
+        walker: "rules".into(),
     }
 }
 
