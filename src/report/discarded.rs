@@ -10,6 +10,8 @@ pub struct Discarded {
     pub(crate) sites: u64,
     pub(crate) fingerprints: u64,
     pub(crate) reports: u64,
+    /// Absent in what an earlier version wrote.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub(crate) walks: u64,
 }
 
