@@ -6,15 +6,15 @@ use crate::sync::{AtomicBool, Ordering, UnsafeCell, hint};
 /// A value behind one bit. Who finds it taken goes another way, so a fork, a signal or a thread that is not scheduled
 /// costs others nothing. The owner of a value that others hardly ever want pays one exchange.
 ///
-/// Invariant T1: the value is touched only between a swap that found the bit clear and the store that clears it, by the
-/// thread that swapped.
+/// Invariant T1: the value is touched only between an exchange that found the bit clear and the store that clears it, by the
+/// thread that exchanged it.
 #[derive(Debug)]
 pub(super) struct TryLock<T> {
     taken: AtomicBool,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: T1, the value is never touched by two threads at once, and the swap and the store of `taken` order one access
+// SAFETY: T1, the value is never touched by two threads at once, and the exchange and the store of `taken` order one access
 // before the next; a `T: Send` may be touched by one thread after another.
 unsafe impl<T: Send> Sync for TryLock<T> {}
 
@@ -32,8 +32,8 @@ impl<T> TryLock<T> {
     /// `visit` calls nothing of the user's and does not panic: the bit would stay set.
     #[inline]
     pub(super) fn try_with<R>(&self, visit: impl FnOnce(&mut T) -> R) -> Option<R> {
-        // Acquire: pairs with the Release below, so that what the one before did is seen.
-        if self.taken.swap(true, Ordering::Acquire) {
+        // Acquire: pairs with the Release below, so that what the one before did is seen. Who finds it taken writes nothing.
+        if self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
             return None;
         }
         let result = self.value.with_mut(|value| {
@@ -48,7 +48,7 @@ impl<T> TryLock<T> {
     /// The same, after a while if need be. `None` where whoever has the value does not go on.
     pub(super) fn with_patience<R>(&self, visit: impl FnOnce(&mut T) -> R) -> Option<R> {
         for look in 0..PATIENCE {
-            // Relaxed: a hint; the swap decides.
+            // Relaxed: a hint; the exchange decides.
             if !self.taken.load(Ordering::Relaxed) {
                 break;
             }
